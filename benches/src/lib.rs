@@ -1,0 +1,1 @@
+//! Ringslot benches.

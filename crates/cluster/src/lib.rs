@@ -1,0 +1,1 @@
+//! The cluster, sans I/O.

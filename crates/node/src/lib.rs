@@ -1,0 +1,1 @@
+//! One node, sans I/O.

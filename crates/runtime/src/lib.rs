@@ -1,0 +1,1 @@
+//! Threads, rings, files and timers.

@@ -1,0 +1,2 @@
+//! The Ringslot server.
+fn main() {}
