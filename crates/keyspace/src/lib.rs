@@ -1,1 +1,22 @@
-//! The keys of one core.
+//! The keys and values of one core's slots.
+//!
+//! [`Keyspace`] is what a core holds: for each database and slot a table of records. [`View`] is a
+//! database as a command sees it, at a time, with expired keys out of sight.
+
+mod cursor;
+mod entry;
+mod keyspace;
+mod place;
+pub mod twin;
+mod value;
+mod view;
+
+pub use cursor::Cursor;
+pub use entry::Entry;
+pub use keyspace::{Chunk, ExpiredKey, FreeChain, Keyspace, LentSlot, MemoryUse, Setup, Stats};
+pub use place::{hash, locate_in, Key, Place};
+pub use value::{
+    AccessClock, Form, NewValue, OwnedRecord, OwnedValue, Progress, Replaced, StrRef, ValueRef, ValueType,
+    INLINE_MAX,
+};
+pub use view::{Access, Expired, ExpiryChange, Touch, View};

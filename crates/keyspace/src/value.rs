@@ -1,0 +1,168 @@
+//! What a key holds, as callers hand it in and see it.
+//!
+//! A small value lies in the record beside its key. One above [`INLINE_MAX`] is an `Arc<Vec<u8>>`
+//! that the record points at, so that a reply can send it without a copy and SET can keep the very
+//! buffer that the network filled.
+
+use std::sync::Arc;
+
+/// The largest value that lies in its record. Below it a copy is cheaper than a reply by reference.
+pub const INLINE_MAX: usize = 16 * 1024;
+
+/// What OBJECT ENCODING must remember of a string, because its bytes alone do not tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Form {
+    /// "int" if it is a canonical 64-bit integer, else "embstr" up to 44 bytes, else "raw".
+    #[default]
+    Auto,
+    /// "raw", whatever the bytes: what APPEND and SETRANGE leave.
+    Raw,
+    /// "embstr" even if the bytes are an integer: a float result such as `3`.
+    Embstr,
+}
+
+/// The type of a value, as TYPE names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum ValueType {
+    /// A string.
+    String = 0,
+}
+
+impl ValueType {
+    /// What TYPE answers.
+    pub fn name(self) -> &'static str {
+        match self {
+            ValueType::String => "string",
+        }
+    }
+}
+
+/// A value to be stored.
+#[derive(Clone, Debug)]
+pub enum NewValue<'a> {
+    /// A string, copied.
+    Copy(&'a [u8], Form),
+    /// A string in a buffer of its own, kept as it is if it is above [`INLINE_MAX`].
+    Shared(Arc<Vec<u8>>, Form),
+}
+
+impl NewValue<'_> {
+    /// The bytes of the string.
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            NewValue::Copy(bytes, _) => bytes,
+            NewValue::Shared(buffer, _) => buffer,
+        }
+    }
+}
+
+/// A value as it is read.
+#[derive(Clone, Copy, Debug)]
+pub enum ValueRef<'a> {
+    /// A string.
+    Str(StrRef<'a>),
+}
+
+/// A string as it is read.
+#[derive(Clone, Copy, Debug)]
+pub struct StrRef<'a> {
+    pub(crate) bytes: &'a [u8],
+    pub(crate) shared: Option<&'a Arc<Vec<u8>>>,
+    pub(crate) form: Form,
+}
+
+impl<'a> StrRef<'a> {
+    /// Its bytes.
+    #[inline]
+    pub fn bytes(self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// The buffer of a large one, for sending it without a copy.
+    #[inline]
+    pub fn shared(self) -> Option<&'a Arc<Vec<u8>>> {
+        self.shared
+    }
+
+    /// What OBJECT ENCODING must know.
+    #[inline]
+    pub fn form(self) -> Form {
+        self.form
+    }
+}
+
+/// The 24 bits that eviction knows of a key: seconds of its last access (LRU), or minutes << 8 and a
+/// logarithmic counter (LFU), as Redis keeps them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct AccessClock(u32);
+
+impl AccessClock {
+    /// From a number, of which 24 bits are kept.
+    #[inline]
+    pub const fn new(bits: u32) -> AccessClock {
+        AccessClock(bits & 0xFF_FFFF)
+    }
+
+    /// The LRU clock at a time.
+    #[inline]
+    pub const fn lru(unix_ms: u64) -> AccessClock {
+        AccessClock((unix_ms / 1000) as u32 & 0xFF_FFFF)
+    }
+
+    /// The 24 bits.
+    #[inline]
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+}
+
+/// A value taken out of the keyspace, with all that belongs to it but its key.
+#[derive(Clone, Debug)]
+pub struct OwnedRecord {
+    /// The value.
+    pub value: OwnedValue,
+    /// Its expiry, unix ms.
+    pub expiry: Option<u64>,
+    /// Its access clock.
+    pub clock: AccessClock,
+}
+
+/// A value that belongs to nobody yet.
+#[derive(Clone, Debug)]
+pub enum OwnedValue {
+    /// A small string.
+    Inline(Vec<u8>, Form),
+    /// A large one.
+    Shared(Arc<Vec<u8>>, Form),
+}
+
+impl OwnedValue {
+    /// To be stored again.
+    pub fn as_new(&self) -> NewValue<'_> {
+        match self {
+            OwnedValue::Inline(bytes, form) => NewValue::Copy(bytes, *form),
+            OwnedValue::Shared(buffer, form) => NewValue::Shared(buffer.clone(), *form),
+        }
+    }
+}
+
+/// What an insertion found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replaced {
+    /// The key was not there.
+    New,
+    /// The key was there, and its value is gone.
+    Old,
+}
+
+/// How far a bounded piece of work came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Progress {
+    /// Steps used up.
+    pub steps: usize,
+    /// Keys removed or records moved.
+    pub changed: usize,
+    /// There is nothing more to do for now; otherwise call again.
+    pub done: bool,
+}
