@@ -1,0 +1,455 @@
+//! Replies: what a handler says, in the words of the client's protocol.
+//!
+//! A handler calls one verb per element, in Redis's words; where RESP2 lacks a type, the verb writes
+//! what Redis sends instead (a map is a flat array, a double is a bulk string, a push is an array).
+//! A large value is not copied: the bytes hold a gap, and a [`Splice`] names what belongs there.
+//!
+//! ```text
+//!     bytes    $100000\r\n | \r\n:1\r\n
+//!     splices            at 9: value[0..100000]
+//! ```
+//!
+//! 1. `splices` are in the order of `at`, an offset into `bytes` (not into what is sent).
+//! 2. Aggregates whose length is known late nest: the one begun last is ended first.
+//! 3. A `Mark` is good until something before it changes, that is until an aggregate begun before it
+//!    is ended.
+
+use crate::double::format_double;
+use crate::integer::format_integer;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// A shared value shorter than this is copied: a send of several pieces costs more than that.
+pub const SPLICE_FROM: usize = 16 * 1024;
+
+/// Which version of the protocol a client speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Protocol {
+    /// What a connection starts with.
+    #[default]
+    Resp2,
+    /// After `HELLO 3`.
+    Resp3,
+}
+
+/// A value sent by reference.
+#[derive(Clone, Debug)]
+pub struct Splice {
+    /// It stands before the byte at this offset.
+    pub at: usize,
+    /// What is sent.
+    pub value: Arc<Vec<u8>>,
+    /// The part of it.
+    pub range: Range<usize>,
+}
+
+/// The replies to one or more commands, in the making.
+#[derive(Clone, Debug, Default)]
+pub struct Reply {
+    bytes: Vec<u8>,
+    splices: Vec<Splice>,
+    /// Bytes of all splices.
+    spliced: usize,
+    protocol: Protocol,
+}
+
+/// A place to return to with [`Reply::truncate`].
+#[derive(Clone, Copy, Debug)]
+pub struct Mark {
+    bytes: usize,
+    splices: usize,
+}
+
+/// An aggregate that was begun before its length was known.
+#[derive(Debug)]
+#[must_use = "an aggregate that was begun has to be ended with its length"]
+pub struct Deferred {
+    at: usize,
+}
+
+impl Reply {
+    /// No reply yet.
+    pub fn new(protocol: Protocol) -> Reply {
+        Reply { protocol, ..Reply::default() }
+    }
+
+    /// The client's protocol.
+    #[inline]
+    pub fn protocol(&self) -> Protocol {
+        self.protocol
+    }
+
+    /// Changes the protocol of what follows (HELLO).
+    pub fn set_protocol(&mut self, protocol: Protocol) {
+        self.protocol = protocol;
+    }
+
+    /// Whether the client speaks RESP3.
+    #[inline]
+    pub fn is_resp3(&self) -> bool {
+        self.protocol == Protocol::Resp3
+    }
+
+    /// How many bytes will be sent.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.bytes.len() + self.spliced
+    }
+
+    /// Whether nothing was said.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    // Simple types.
+
+    /// `+OK`
+    #[inline]
+    pub fn ok(&mut self) {
+        self.bytes.extend_from_slice(b"+OK\r\n");
+    }
+
+    /// A status. It must be a single line.
+    pub fn simple(&mut self, status: &str) {
+        debug_assert!(!status.contains(['\r', '\n']), "a status is a line");
+        self.line(b'+', status.as_bytes());
+    }
+
+    /// An error: its code and its message, without the dash.
+    pub fn error(&mut self, text: &str) {
+        self.error_bytes(text.as_bytes());
+    }
+
+    /// An error that may quote what a client sent. Line ends around it are dropped, those inside become
+    /// blanks, as in Redis.
+    pub fn error_bytes(&mut self, text: &[u8]) {
+        let is_line_end = |byte: &u8| matches!(byte, b'\r' | b'\n');
+        let start = text.iter().position(|byte| !is_line_end(byte)).unwrap_or(text.len());
+        let end = text.iter().rposition(|byte| !is_line_end(byte)).map_or(start, |last| last + 1);
+        self.bytes.push(b'-');
+        self.bytes.extend(text[start..end].iter().map(|byte| if is_line_end(byte) { b' ' } else { *byte }));
+        self.bytes.extend_from_slice(b"\r\n");
+    }
+
+    /// An integer.
+    #[inline]
+    pub fn integer(&mut self, number: i64) {
+        if (0..10).contains(&number) {
+            self.bytes.extend_from_slice(&[b':', b'0' + number as u8, b'\r', b'\n']);
+        } else {
+            self.line(b':', &format_integer(number));
+        }
+    }
+
+    /// A string.
+    #[inline]
+    pub fn bulk(&mut self, value: &[u8]) {
+        self.bytes.reserve(value.len() + 16);
+        self.header(b'$', value.len());
+        self.bytes.extend_from_slice(value);
+        self.bytes.extend_from_slice(b"\r\n");
+    }
+
+    /// A string that is sent by reference if it is large.
+    pub fn bulk_shared(&mut self, value: &Arc<Vec<u8>>) {
+        self.bulk_shared_range(value, 0..value.len());
+    }
+
+    /// A part of a string, sent by reference if it is large.
+    pub fn bulk_shared_range(&mut self, value: &Arc<Vec<u8>>, range: Range<usize>) {
+        if range.len() < SPLICE_FROM {
+            return self.bulk(&value[range]);
+        }
+        assert!(range.end <= value.len(), "a part of the value");
+        self.header(b'$', range.len());
+        self.spliced += range.len();
+        self.splices.push(Splice { at: self.bytes.len(), value: Arc::clone(value), range });
+        self.bytes.extend_from_slice(b"\r\n");
+    }
+
+    /// A string that is an integer's text.
+    pub fn bulk_integer(&mut self, number: i64) {
+        self.bulk(&format_integer(number));
+    }
+
+    /// A missing value.
+    #[inline]
+    pub fn null(&mut self) {
+        self.bytes.extend_from_slice(match self.protocol {
+            Protocol::Resp2 => b"$-1\r\n",
+            Protocol::Resp3 => b"_\r\n",
+        });
+    }
+
+    /// A missing array.
+    pub fn null_array(&mut self) {
+        self.bytes.extend_from_slice(match self.protocol {
+            Protocol::Resp2 => b"*-1\r\n",
+            Protocol::Resp3 => b"_\r\n",
+        });
+    }
+
+    /// A double; for RESP2 a string.
+    pub fn double(&mut self, number: f64) {
+        match self.protocol {
+            Protocol::Resp2 => {
+                // 17 digits at most, and either an exponent or fewer than seven zeros.
+                let mut text = Vec::with_capacity(32);
+                format_double(number, &mut text);
+                self.bulk(&text);
+            }
+            Protocol::Resp3 => {
+                self.bytes.push(b',');
+                format_double(number, &mut self.bytes);
+                self.bytes.extend_from_slice(b"\r\n");
+            }
+        }
+    }
+
+    /// A double that the caller has put into words (INCRBYFLOAT's have their own); for RESP2 a string.
+    pub fn double_text(&mut self, text: &[u8]) {
+        match self.protocol {
+            Protocol::Resp2 => self.bulk(text),
+            Protocol::Resp3 => self.line(b',', text),
+        }
+    }
+
+    /// A truth value; for RESP2 the integer 1 or 0.
+    pub fn bool(&mut self, value: bool) {
+        match self.protocol {
+            Protocol::Resp2 => self.integer(i64::from(value)),
+            Protocol::Resp3 => self.bytes.extend_from_slice(if value { b"#t\r\n" } else { b"#f\r\n" }),
+        }
+    }
+
+    /// An integer of any size, in decimal; for RESP2 a string.
+    pub fn big_number(&mut self, digits: &[u8]) {
+        match self.protocol {
+            Protocol::Resp2 => self.bulk(digits),
+            Protocol::Resp3 => self.line(b'(', digits),
+        }
+    }
+
+    /// A text with its format (`txt`, `mkd`; three letters, padded with blanks); for RESP2 a string.
+    pub fn verbatim(&mut self, format: &str, text: &[u8]) {
+        match self.protocol {
+            Protocol::Resp2 => self.bulk(text),
+            Protocol::Resp3 => {
+                let mut three = *b"   :";
+                for (to, from) in three[..3].iter_mut().zip(format.bytes()) {
+                    *to = from;
+                }
+                self.header(b'=', text.len() + three.len());
+                self.bytes.extend_from_slice(&three);
+                self.bytes.extend_from_slice(text);
+                self.bytes.extend_from_slice(b"\r\n");
+            }
+        }
+    }
+
+    /// Bytes that are protocol already.
+    pub fn raw(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    // Aggregates: the header; the elements follow.
+
+    /// An array of so many elements.
+    #[inline]
+    pub fn array(&mut self, elements: usize) {
+        self.header(b'*', elements);
+    }
+
+    /// A map of so many pairs; for RESP2 an array of twice as many elements.
+    pub fn map(&mut self, pairs: usize) {
+        match self.protocol {
+            Protocol::Resp2 => self.header(b'*', pairs * 2),
+            Protocol::Resp3 => self.header(b'%', pairs),
+        }
+    }
+
+    /// A set of so many elements; for RESP2 an array.
+    pub fn set(&mut self, elements: usize) {
+        self.header(self.mark_of(b'~'), elements);
+    }
+
+    /// A push of so many elements, out of the order of replies; for RESP2 an array.
+    pub fn push(&mut self, elements: usize) {
+        self.header(self.mark_of(b'>'), elements);
+    }
+
+    /// Attributes, so many pairs, of the reply that follows. RESP2 has no place for them: ask
+    /// [`is_resp3`](Reply::is_resp3) first.
+    pub fn attribute(&mut self, pairs: usize) {
+        assert!(self.is_resp3(), "attributes are RESP3's");
+        self.header(b'|', pairs);
+    }
+
+    /// Begins an aggregate of unknown length.
+    pub fn begin_array(&mut self) -> Deferred {
+        // One digit is the commonest length, and then nothing has to move.
+        let at = self.bytes.len();
+        self.bytes.extend_from_slice(b"*0\r\n");
+        Deferred { at }
+    }
+
+    /// As [`begin_array`](Reply::begin_array); end it with [`end_map`](Reply::end_map).
+    pub fn begin_map(&mut self) -> Deferred {
+        self.begin_array()
+    }
+
+    /// As [`begin_array`](Reply::begin_array); end it with [`end_set`](Reply::end_set).
+    pub fn begin_set(&mut self) -> Deferred {
+        self.begin_array()
+    }
+
+    /// Ends what was begun as an array: it has so many elements.
+    pub fn end_array(&mut self, begun: Deferred, elements: usize) {
+        self.end(begun, b'*', elements);
+    }
+
+    /// Ends what was begun as a map: it has so many pairs.
+    pub fn end_map(&mut self, begun: Deferred, pairs: usize) {
+        match self.protocol {
+            Protocol::Resp2 => self.end(begun, b'*', pairs * 2),
+            Protocol::Resp3 => self.end(begun, b'%', pairs),
+        }
+    }
+
+    /// Ends what was begun as a set: it has so many elements.
+    pub fn end_set(&mut self, begun: Deferred, elements: usize) {
+        self.end(begun, self.mark_of(b'~'), elements);
+    }
+
+    // The reply as a whole.
+
+    /// Where the next element will stand.
+    pub fn mark(&self) -> Mark {
+        Mark { bytes: self.bytes.len(), splices: self.splices.len() }
+    }
+
+    /// Unsays what was said since the mark (CLIENT REPLY OFF, a handler that fails half-way).
+    pub fn truncate(&mut self, mark: Mark) {
+        self.bytes.truncate(mark.bytes);
+        for splice in self.splices.drain(mark.splices..) {
+            self.spliced -= splice.range.len();
+        }
+    }
+
+    /// Unsays everything and keeps the memory.
+    pub fn clear(&mut self) {
+        self.truncate(Mark { bytes: 0, splices: 0 });
+    }
+
+    /// Appends what was taken from another reply.
+    pub fn append(&mut self, segments: Segments) {
+        let shift = self.bytes.len();
+        if shift == 0 && self.bytes.capacity() < segments.bytes.capacity() {
+            self.bytes = segments.bytes;
+        } else {
+            self.bytes.extend_from_slice(&segments.bytes);
+        }
+        for splice in segments.splices {
+            self.spliced += splice.range.len();
+            self.splices.push(Splice { at: splice.at + shift, ..splice });
+        }
+    }
+
+    /// Takes what was said so far, for sending.
+    pub fn take_segments(&mut self) -> Segments {
+        self.spliced = 0;
+        Segments { bytes: std::mem::take(&mut self.bytes), splices: std::mem::take(&mut self.splices) }
+    }
+
+    /// The bytes as they will be sent, in one piece.
+    pub fn to_vec(&self) -> Vec<u8> {
+        pieces(&self.bytes, &self.splices).collect::<Vec<_>>().concat()
+    }
+
+    /// What the bytes are if nothing of them is by reference.
+    pub fn as_bytes(&self) -> Option<&[u8]> {
+        self.splices.is_empty().then_some(&self.bytes)
+    }
+
+    fn mark_of(&self, resp3: u8) -> u8 {
+        match self.protocol {
+            Protocol::Resp2 => b'*',
+            Protocol::Resp3 => resp3,
+        }
+    }
+
+    fn line(&mut self, mark: u8, text: &[u8]) {
+        self.bytes.reserve(text.len() + 3);
+        self.bytes.push(mark);
+        self.bytes.extend_from_slice(text);
+        self.bytes.extend_from_slice(b"\r\n");
+    }
+
+    #[inline]
+    fn header(&mut self, mark: u8, number: usize) {
+        if number < 10 {
+            self.bytes.extend_from_slice(&[mark, b'0' + number as u8, b'\r', b'\n']);
+        } else if number < 100 {
+            let (tens, ones) = (number as u8 / 10, number as u8 % 10);
+            self.bytes.extend_from_slice(&[mark, b'0' + tens, b'0' + ones, b'\r', b'\n']);
+        } else {
+            self.line(mark, &format_integer(number as i64));
+        }
+    }
+
+    fn end(&mut self, begun: Deferred, mark: u8, number: usize) {
+        let at = begun.at;
+        self.bytes[at] = mark;
+        let text = format_integer(number as i64);
+        if let [digit] = *text {
+            self.bytes[at + 1] = digit;
+            return;
+        }
+        self.bytes.splice(at + 1..at + 2, text.iter().copied());
+        let moved = text.len() - 1;
+        for splice in self.splices.iter_mut().rev().take_while(|splice| splice.at > at) {
+            splice.at += moved;
+        }
+    }
+}
+
+/// What is to be sent: bytes, and values that belong between them.
+#[derive(Clone, Debug, Default)]
+pub struct Segments {
+    bytes: Vec<u8>,
+    splices: Vec<Splice>,
+}
+
+impl Segments {
+    /// How many bytes it has.
+    pub fn len(&self) -> usize {
+        self.bytes.len() + self.splices.iter().map(|splice| splice.range.len()).sum::<usize>()
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Its pieces in the order of sending, none of them empty.
+    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        pieces(&self.bytes, &self.splices)
+    }
+
+    /// The bytes between which the splices stand, and the splices in order.
+    pub fn into_parts(self) -> (Vec<u8>, Vec<Splice>) {
+        (self.bytes, self.splices)
+    }
+}
+
+fn pieces<'a>(bytes: &'a [u8], splices: &'a [Splice]) -> impl Iterator<Item = &'a [u8]> {
+    let starts = std::iter::once(0).chain(splices.iter().map(|splice| splice.at));
+    let ends = splices.iter().map(|splice| splice.at).chain([bytes.len()]);
+    let values = splices.iter().map(|splice| &splice.value[splice.range.clone()]).chain([&[][..]]);
+    starts
+        .zip(ends)
+        .zip(values)
+        .flat_map(move |((start, end), value)| [&bytes[start..end], value])
+        .filter(|piece| !piece.is_empty())
+}
