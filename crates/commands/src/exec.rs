@@ -232,6 +232,8 @@ pub enum ControlAction {
 pub struct ControlExec<'a> {
     /// The configuration, to be changed.
     pub config: &'a mut config::Config,
+    /// Facts of the node.
+    pub node: &'a Arc<crate::facts::NodeFacts>,
     /// The client.
     pub session: &'a Session,
     /// The time.

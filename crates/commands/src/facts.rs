@@ -9,6 +9,8 @@ use std::sync::Arc;
 pub struct NodeFacts {
     /// 40 hex digits drawn at start.
     pub run_id: String,
+    /// 40 hex digits drawn at start: the history that replicas would follow.
+    pub replication_id: String,
     /// Process id.
     pub pid: u32,
     /// Unix milliseconds of the start.
@@ -88,8 +90,9 @@ pub struct Totals {
     pub dirty: u64,
     /// Clients whose commands wait for CLIENT PAUSE.
     pub paused_clients: u64,
-    /// Bytes that keys and values use.
-    pub used_memory: u64,
+    /// Bytes that keys and values use. One core alone may be below zero, because what one core made
+    /// another may free.
+    pub used_memory: i64,
     /// Keys, keys with an expiry, and the sum of their remaining times (ms), by database.
     pub databases: Vec<(u64, u64, u64)>,
     /// By command, in the order of the table.
@@ -116,6 +119,22 @@ pub struct CoreFacts {
 }
 
 impl Totals {
+    /// CONFIG RESETSTAT: forgets what was counted, and keeps what describes the present.
+    pub fn reset(&mut self) {
+        *self = Totals {
+            clients: self.clients,
+            max_input: self.max_input,
+            max_output: self.max_output,
+            ops_per_second: self.ops_per_second,
+            dirty: self.dirty,
+            paused_clients: self.paused_clients,
+            used_memory: self.used_memory,
+            databases: std::mem::take(&mut self.databases),
+            by_command: vec![CommandCounters::default(); self.by_command.len()],
+            ..Totals::default()
+        };
+    }
+
     /// Adds another core's counters.
     pub fn add(&mut self, other: &Totals) {
         self.commands += other.commands;
