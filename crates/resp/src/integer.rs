@@ -116,9 +116,10 @@ mod tests {
     proptest! {
         #[test]
         fn it_agrees_with_the_standard_library(number: i64, shift in 0..63) {
-            let number = number >> shift;
-            prop_assert_eq!(&*format_integer(number), number.to_string().as_bytes());
-            prop_assert_eq!(parse_integer(number.to_string().as_bytes()), Some(number));
+            let number: i64 = number >> shift;
+            let expected = number.to_string();
+            prop_assert_eq!(&*format_integer(number), expected.as_bytes());
+            prop_assert_eq!(parse_integer(expected.as_bytes()), Some(number));
         }
 
         #[test]

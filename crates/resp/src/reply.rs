@@ -453,3 +453,192 @@ fn pieces<'a>(bytes: &'a [u8], splices: &'a [Splice]) -> impl Iterator<Item = &'
         .flat_map(move |((start, end), value)| [&bytes[start..end], value])
         .filter(|piece| !piece.is_empty())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn said(protocol: Protocol, say: impl FnOnce(&mut Reply)) -> String {
+        let mut reply = Reply::new(protocol);
+        say(&mut reply);
+        assert_eq!(reply.len(), reply.to_vec().len());
+        String::from_utf8(reply.to_vec()).unwrap()
+    }
+
+    #[track_caller]
+    fn check(say: impl Fn(&mut Reply), resp2: &str, resp3: &str) {
+        assert_eq!(said(Protocol::Resp2, &say), resp2);
+        assert_eq!(said(Protocol::Resp3, &say), resp3);
+    }
+
+    #[test]
+    fn each_verb_has_its_words_in_both_protocols() {
+        check(|r| r.ok(), "+OK\r\n", "+OK\r\n");
+        check(|r| r.simple("PONG"), "+PONG\r\n", "+PONG\r\n");
+        check(|r| r.integer(7), ":7\r\n", ":7\r\n");
+        check(|r| r.integer(-10), ":-10\r\n", ":-10\r\n");
+        check(|r| r.bulk(b""), "$0\r\n\r\n", "$0\r\n\r\n");
+        check(
+            |r| r.bulk_integer(i64::MIN),
+            "$20\r\n-9223372036854775808\r\n",
+            "$20\r\n-9223372036854775808\r\n",
+        );
+        check(|r| r.null(), "$-1\r\n", "_\r\n");
+        check(|r| r.null_array(), "*-1\r\n", "_\r\n");
+        check(|r| r.array(100), "*100\r\n", "*100\r\n");
+        check(|r| r.map(6), "*12\r\n", "%6\r\n");
+        check(|r| r.set(3), "*3\r\n", "~3\r\n");
+        check(|r| r.push(3), "*3\r\n", ">3\r\n");
+        check(|r| r.double(1.5), "$3\r\n1.5\r\n", ",1.5\r\n");
+        check(|r| r.double(f64::NEG_INFINITY), "$4\r\n-inf\r\n", ",-inf\r\n");
+        check(|r| r.double_text(b"10.5"), "$4\r\n10.5\r\n", ",10.5\r\n");
+        check(|r| r.bool(true), ":1\r\n", "#t\r\n");
+        check(|r| r.bool(false), ":0\r\n", "#f\r\n");
+        check(|r| r.big_number(b"123"), "$3\r\n123\r\n", "(123\r\n");
+        check(|r| r.verbatim("txt", b"hello"), "$5\r\nhello\r\n", "=9\r\ntxt:hello\r\n");
+        check(|r| r.verbatim("a", b""), "$0\r\n\r\n", "=4\r\na  :\r\n");
+        assert_eq!(said(Protocol::Resp3, |r| r.attribute(1)), "|1\r\n");
+    }
+
+    #[test]
+    fn an_error_stays_on_its_line() {
+        check(|r| r.error("ERR a\r\nb\nc\r\n"), "-ERR a  b c\r\n", "-ERR a  b c\r\n");
+        check(|r| r.error("\r\n"), "-\r\n", "-\r\n");
+        let mut reply = Reply::default();
+        reply.error_bytes(b"ERR got '\xff'");
+        assert_eq!(reply.to_vec(), b"-ERR got '\xff'\r\n");
+    }
+
+    #[test]
+    fn lengths_learnt_late_nest() {
+        for elements in [0, 1, 9, 10, 100, 12345] {
+            let say = |r: &mut Reply| {
+                r.ok();
+                let outer = r.begin_array();
+                r.integer(1);
+                let inner = r.begin_map();
+                for i in 0..elements {
+                    r.integer(i as i64);
+                }
+                r.end_map(inner, elements);
+                let set = r.begin_set();
+                r.end_set(set, 0);
+                r.end_array(outer, elements);
+            };
+            let body: String = (0..elements).map(|i| format!(":{i}\r\n")).collect();
+            check(
+                say,
+                &format!("+OK\r\n*{elements}\r\n:1\r\n*{}\r\n{body}*0\r\n", elements * 2),
+                &format!("+OK\r\n*{elements}\r\n:1\r\n%{elements}\r\n{body}~0\r\n"),
+            );
+        }
+    }
+
+    #[test]
+    fn a_large_value_is_sent_by_reference_and_a_small_one_copied() {
+        let large = Arc::new(vec![b'x'; SPLICE_FROM]);
+        let mut reply = Reply::default();
+        reply.bulk_shared(&Arc::new(b"small".to_vec()));
+        assert!(reply.as_bytes().is_some());
+        let outer = reply.begin_array();
+        reply.bulk_shared(&large);
+        reply.bulk_shared_range(&large, 1..3);
+        reply.end_array(outer, 11);
+        let expected = [&b"$5\r\nsmall\r\n*11\r\n$16384\r\n"[..], &large[..], b"\r\n$2\r\nxx\r\n"].concat();
+        assert_eq!(reply.as_bytes(), None);
+        assert_eq!((reply.len(), reply.to_vec()), (expected.len(), expected.clone()));
+
+        let segments = reply.take_segments();
+        assert_eq!((reply.is_empty(), reply.len(), segments.len()), (true, 0, expected.len()));
+        let pieces: Vec<&[u8]> = segments.iter().collect();
+        assert_eq!(pieces.len(), 3);
+        assert!(std::ptr::eq(pieces[1].as_ptr(), large.as_ptr()), "not a copy");
+        assert_eq!(pieces.concat(), expected);
+
+        reply.ok();
+        reply.append(segments);
+        assert_eq!(reply.to_vec(), [&b"+OK\r\n"[..], &expected].concat());
+        assert_eq!(reply.len(), 5 + expected.len());
+    }
+
+    #[test]
+    fn what_was_said_can_be_unsaid() {
+        let large = Arc::new(vec![b'x'; SPLICE_FROM]);
+        let mut reply = Reply::default();
+        reply.bulk_shared(&large);
+        let (mark, before) = (reply.mark(), reply.to_vec());
+        reply.bulk_shared(&large);
+        reply.error("ERR");
+        reply.truncate(mark);
+        assert_eq!((reply.to_vec(), reply.len()), (before.clone(), before.len()));
+        reply.clear();
+        assert_eq!((reply.len(), Arc::strong_count(&large)), (0, 1));
+    }
+
+    /// What a random handler does.
+    #[derive(Clone, Debug)]
+    enum Say {
+        Bulk(usize),
+        Shared(usize),
+        Begin,
+        End,
+        UndoneShared,
+    }
+
+    proptest! {
+        #[test]
+        fn splices_stay_in_place_whatever_moves(steps in proptest::collection::vec(prop_oneof![
+            (0..200usize).prop_map(Say::Bulk),
+            (0..3usize).prop_map(|more| Say::Shared(SPLICE_FROM - 1 + more)),
+            Just(Say::Begin),
+            Just(Say::End),
+            Just(Say::UndoneShared),
+        ], 0..60)) {
+            let mut reply = Reply::default();
+            // The model: a stack of texts, the innermost aggregate last.
+            let mut open: Vec<Deferred> = Vec::new();
+            let mut texts: Vec<(Vec<u8>, usize)> = vec![(Vec::new(), 0)];
+            let bulk = |len: usize| [format!("${len}\r\n").into_bytes(), vec![b'v'; len], b"\r\n".to_vec()].concat();
+            let mut steps = steps;
+            steps.extend(std::iter::repeat_n(Say::End, 60));
+            for step in steps {
+                let top = texts.last_mut().unwrap();
+                match step {
+                    Say::Bulk(len) => {
+                        reply.bulk(&vec![b'v'; len]);
+                        top.0.extend(bulk(len));
+                        top.1 += 1;
+                    }
+                    Say::Shared(len) => {
+                        reply.bulk_shared(&Arc::new(vec![b'v'; len]));
+                        top.0.extend(bulk(len));
+                        // Claim many elements so that headers of several widths appear.
+                        top.1 += 7;
+                    }
+                    Say::UndoneShared => {
+                        let mark = reply.mark();
+                        reply.bulk_shared(&Arc::new(vec![b'v'; SPLICE_FROM]));
+                        reply.truncate(mark);
+                    }
+                    Say::Begin => {
+                        open.push(reply.begin_array());
+                        texts.push((Vec::new(), 0));
+                    }
+                    Say::End => {
+                        if let Some(begun) = open.pop() {
+                            let (body, count) = texts.pop().unwrap();
+                            reply.end_array(begun, count);
+                            let top = texts.last_mut().unwrap();
+                            top.0.extend(format!("*{count}\r\n").into_bytes());
+                            top.0.extend(body);
+                            top.1 += 1;
+                        }
+                    }
+                }
+            }
+            prop_assert_eq!(reply.to_vec(), texts.pop().unwrap().0);
+            prop_assert_eq!(reply.len(), reply.to_vec().len());
+        }
+    }
+}
