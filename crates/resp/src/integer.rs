@@ -37,6 +37,38 @@ const fn pairs() -> [u8; 200] {
 #[inline]
 pub fn format_integer(number: i64) -> IntegerText {
     let mut bytes = [0; 20];
+    let start = write_backwards(number, &mut bytes);
+    IntegerText { bytes, start: start as u8 }
+}
+
+/// A line of the protocol that holds a number: its mark, the number, the line end.
+#[derive(Clone, Copy)]
+pub(crate) struct NumberLine {
+    bytes: [u8; 23],
+    start: u8,
+}
+
+impl NumberLine {
+    #[inline]
+    pub(crate) fn new(mark: u8, number: i64) -> NumberLine {
+        let mut bytes = [0; 23];
+        bytes[21] = b'\r';
+        bytes[22] = b'\n';
+        let start = write_backwards(number, &mut bytes[1..21]);
+        // One byte further along than in the slice, and one back for the mark.
+        bytes[start] = mark;
+        NumberLine { bytes, start: start as u8 }
+    }
+
+    #[inline]
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.bytes[self.start as usize..]
+    }
+}
+
+/// Writes the number so that it ends where the slice does; returns where it starts.
+#[inline]
+fn write_backwards(number: i64, bytes: &mut [u8]) -> usize {
     let mut at = bytes.len();
     let mut rest = number.unsigned_abs();
     while rest >= 100 {
@@ -57,7 +89,7 @@ pub fn format_integer(number: i64) -> IntegerText {
         at -= 1;
         bytes[at] = b'-';
     }
-    IntegerText { bytes, start: at as u8 }
+    at
 }
 
 /// The number that a text is, if it is the one way in which [`format_integer`] would write it: no

@@ -15,7 +15,7 @@
 //!    is ended.
 
 use crate::double::format_double;
-use crate::integer::format_integer;
+use crate::integer::{format_integer, NumberLine};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -138,7 +138,7 @@ impl Reply {
         if (0..10).contains(&number) {
             self.bytes.extend_from_slice(&[b':', b'0' + number as u8, b'\r', b'\n']);
         } else {
-            self.line(b':', &format_integer(number));
+            self.number(b':', number);
         }
     }
 
@@ -194,10 +194,21 @@ impl Reply {
     pub fn double(&mut self, number: f64) {
         match self.protocol {
             Protocol::Resp2 => {
-                // 17 digits at most, and either an exponent or fewer than seven zeros.
-                let mut text = Vec::with_capacity(32);
-                format_double(number, &mut text);
-                self.bulk(&text);
+                // The text is at most 25 bytes long: sign, 17 digits, point, and either an exponent or
+                // fewer than seven zeros. So its length's two digits can be set afterwards.
+                let at = self.bytes.len();
+                self.bytes.extend_from_slice(b"$00\r\n");
+                format_double(number, &mut self.bytes);
+                let len = self.bytes.len() - at - 5;
+                if len < 10 {
+                    self.bytes[at + 2] = b'0' + len as u8;
+                    self.bytes.remove(at + 1);
+                } else {
+                    assert!(len < 100, "a double's text is short");
+                    self.bytes[at + 1] += len as u8 / 10;
+                    self.bytes[at + 2] += len as u8 % 10;
+                }
+                self.bytes.extend_from_slice(b"\r\n");
             }
             Protocol::Resp3 => {
                 self.bytes.push(b',');
@@ -380,7 +391,6 @@ impl Reply {
     }
 
     fn line(&mut self, mark: u8, text: &[u8]) {
-        self.bytes.reserve(text.len() + 3);
         self.bytes.push(mark);
         self.bytes.extend_from_slice(text);
         self.bytes.extend_from_slice(b"\r\n");
@@ -394,8 +404,13 @@ impl Reply {
             let (tens, ones) = (number as u8 / 10, number as u8 % 10);
             self.bytes.extend_from_slice(&[mark, b'0' + tens, b'0' + ones, b'\r', b'\n']);
         } else {
-            self.line(mark, &format_integer(number as i64));
+            self.number(mark, number as i64);
         }
+    }
+
+    #[inline]
+    fn number(&mut self, mark: u8, number: i64) {
+        self.bytes.extend_from_slice(NumberLine::new(mark, number).as_bytes());
     }
 
     fn end(&mut self, begun: Deferred, mark: u8, number: usize) {

@@ -307,7 +307,8 @@ pub fn check_all_ways(input: &[u8]) {
             rest = after;
         }
         same(feed(pieces, &limits, 64), "in random pieces");
-        if input.len() <= 256 {
+        // Quadratic, so for short inputs only.
+        if input.len() <= 100 {
             for cut in 0..input.len() {
                 same(feed([&input[..cut], &input[cut..]], &limits, 64), "in two pieces");
             }
