@@ -4,6 +4,9 @@
 
 use std::sync::Arc;
 
+/// The version of Redis whose behaviour this node has.
+pub const REDIS_VERSION: &str = "7.2.4";
+
 /// What does not change while the process runs.
 #[derive(Clone, Debug, Default)]
 pub struct NodeFacts {
