@@ -1,0 +1,337 @@
+//! INFO: facts and counters of the node, by section.
+//!
+//! Each core adds its counters to [`Totals`]; the core of the connection words them. Visits take no
+//! lock, so the numbers of two cores may be a moment apart.
+//!
+//! 1. Sections stand in Redis's order whatever the order of the request; one that does not exist is
+//!    left out without a word.
+//! 2. Fields are those of Redis 7.2, in its order, as far as they mean something here; a field that
+//!    tools are known to read and that is always the same here is told as that. Our own fields end
+//!    their section.
+
+use crate::exec::{Gathered, Visit};
+use crate::facts::{CoreFacts, Totals, REDIS_VERSION};
+use crate::table::{Categories, Command, EveryCore, Flags, Run};
+use crate::{CommandError, Exec, Table};
+use config::Id;
+use resp::{Args, Reply};
+use std::collections::BTreeSet;
+use std::fmt::{Display, Write};
+
+type Result = std::result::Result<(), CommandError>;
+
+/// INFO.
+pub const TABLE: &[Command] = &[Command::running(
+    "info",
+    Run::EveryCore(EveryCore { locked: false, check: |_, _| Ok(()), visit, finish }),
+)
+.arity(-1)
+.flags(&[Flags::LOADING, Flags::STALE])
+.acl(Categories::DANGEROUS)
+.tips(&["nondeterministic_output", "request_policy:all_shards", "response_policy:special"])];
+
+/// One core's part.
+fn visit(visit: &mut Visit<'_>, _: Args<'_>, gathered: &mut Gathered) {
+    let mut totals = visit.facts.totals.clone();
+    let stats = visit.keyspace.stats();
+    totals.hits = stats.hits;
+    totals.misses = stats.misses;
+    totals.expired = stats.expired;
+    totals.used_memory = visit.keyspace.memory().used;
+    let databases = visit.keyspace.setup().databases;
+    totals.databases = (0..databases).map(|db| database(visit, db)).collect();
+    gathered.totals.add(&totals);
+}
+
+/// Keys of a database, those with an expiry, and an estimate of the sum of their remaining times (ms).
+fn database(visit: &Visit<'_>, db: u16) -> (u64, u64, u64) {
+    /// Redis, too, tells the average of a sample.
+    const SAMPLE: usize = 64;
+    let (keys, volatile) = (visit.keyspace.len(db) as u64, visit.keyspace.volatile_len(db) as u64);
+    if volatile == 0 {
+        return (keys, 0, 0);
+    }
+    let now_ms = visit.now.unix_ms();
+    let (mut seen, mut remaining) = (0, 0);
+    visit.keyspace.scan(db, keyspace::Cursor::START, 0..slot::SLOT_COUNT as u16, SAMPLE, |entry| {
+        if let Some(expiry) = entry.expiry() {
+            seen += 1;
+            remaining += expiry.saturating_sub(now_ms);
+        }
+    });
+    (keys, volatile, if seen == 0 { 0 } else { remaining / seen * volatile })
+}
+
+/// The sections of a request without arguments.
+const DEFAULT: &[&str] = &[
+    "server",
+    "clients",
+    "memory",
+    "persistence",
+    "stats",
+    "replication",
+    "cpu",
+    "errorstats",
+    "cluster",
+    "keyspace",
+];
+
+/// Which sections are wanted.
+struct Wanted {
+    all: bool,
+    names: BTreeSet<String>,
+}
+
+impl Wanted {
+    /// INFO [section [section ...]]
+    fn parse(args: Args<'_>) -> Wanted {
+        let mut wanted = Wanted { all: false, names: BTreeSet::new() };
+        let defaults = || DEFAULT.iter().map(|name| name.to_string());
+        if args.len() == 1 {
+            wanted.names.extend(defaults());
+        }
+        for word in args.from(1).iter() {
+            match word.to_ascii_lowercase().as_slice() {
+                b"default" => wanted.names.extend(defaults()),
+                b"all" | b"everything" => wanted.all = true,
+                name => {
+                    wanted.names.insert(String::from_utf8_lossy(name).into_owned());
+                }
+            }
+        }
+        wanted
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.all || self.names.contains(name)
+    }
+}
+
+/// The text in the making.
+#[derive(Default)]
+struct Text(String);
+
+impl Text {
+    fn section(&mut self, title: &str) {
+        if !self.0.is_empty() {
+            self.0.push_str("\r\n");
+        }
+        self.0.push_str(&format!("# {title}\r\n"));
+    }
+
+    fn field(&mut self, name: &str, value: impl Display) {
+        write!(self.0, "{name}:{value}\r\n").expect("a string takes all that is written");
+    }
+
+    /// A number of bytes, and once more for people.
+    fn bytes(&mut self, name: &str, bytes: u64) {
+        self.field(name, bytes);
+        self.field(&format!("{name}_human"), human(bytes));
+    }
+}
+
+/// A number of bytes with a unit.
+fn human(bytes: u64) -> String {
+    const UNITS: &[char] = &['K', 'M', 'G', 'T', 'P'];
+    if bytes < 1024 {
+        return format!("{bytes}B");
+    }
+    // 1024 is one of the first unit, 1024 * 1024 one of the second.
+    let unit = (bytes.ilog2() as usize / 10).min(UNITS.len());
+    format!("{:.2}{}", bytes as f64 / 1024_f64.powi(unit as i32), UNITS[unit - 1])
+}
+
+fn finish(cx: &mut Exec<'_>, args: Args<'_>, gathered: Gathered, reply: &mut Reply) -> Result {
+    let wanted = Wanted::parse(args);
+    let totals = gathered.totals;
+    let mut text = Text::default();
+    let sections: &[(&str, fn(&mut Text, &mut Exec<'_>, &Totals))] = &[
+        ("server", server),
+        ("clients", clients),
+        ("memory", memory),
+        ("persistence", persistence),
+        ("stats", stats),
+        ("replication", replication),
+        ("cpu", cpu),
+        ("commandstats", commandstats),
+        ("errorstats", errorstats),
+        ("cluster", cluster),
+        ("keyspace", keyspace_section),
+    ];
+    for (name, write) in sections {
+        if wanted.has(name) {
+            write(&mut text, cx, &totals);
+        }
+    }
+    reply.verbatim("txt", text.0.as_bytes());
+    Ok(())
+}
+
+fn server(text: &mut Text, cx: &mut Exec<'_>, _: &Totals) {
+    let CoreFacts { node, .. } = &*cx.facts;
+    let uptime_s = cx.now.unix_ms().saturating_sub(node.started_ms) / 1000;
+    text.section("Server");
+    text.field("redis_version", REDIS_VERSION);
+    text.field("redis_git_sha1", "00000000");
+    text.field("redis_git_dirty", 0);
+    text.field("redis_build_id", "0");
+    text.field("redis_mode", if cx.config.cluster_enabled() { "cluster" } else { "standalone" });
+    text.field("os", &node.os);
+    text.field("arch_bits", usize::BITS);
+    text.field("multiplexing_api", "io_uring");
+    text.field("process_id", node.pid);
+    text.field("run_id", &node.run_id);
+    text.field("tcp_port", node.tcp_port);
+    text.field("server_time_usec", cx.now.unix_us);
+    text.field("uptime_in_seconds", uptime_s);
+    text.field("uptime_in_days", uptime_s / 86400);
+    text.field("hz", cx.config.hz());
+    text.field("configured_hz", cx.config.hz());
+    text.field("lru_clock", keyspace::AccessClock::lru(cx.now.unix_ms()).get());
+    text.field("executable", &node.executable);
+    text.field("config_file", &node.config_file);
+    text.field("io_threads_active", 0);
+    text.field("ringslot_version", env!("CARGO_PKG_VERSION"));
+    text.field("cores", node.cores);
+}
+
+fn clients(text: &mut Text, cx: &mut Exec<'_>, totals: &Totals) {
+    text.section("Clients");
+    text.field("connected_clients", totals.clients);
+    text.field("maxclients", cx.config.maxclients());
+    text.field("client_recent_max_input_buffer", totals.max_input);
+    text.field("client_recent_max_output_buffer", totals.max_output);
+    text.field("blocked_clients", 0);
+    text.field("tracking_clients", 0);
+    text.field("clients_in_timeout_table", 0);
+    text.field("total_blocking_keys", 0);
+    text.field("total_blocking_keys_on_nokey", 0);
+    text.field("paused_clients", totals.paused_clients);
+}
+
+fn memory(text: &mut Text, cx: &mut Exec<'_>, totals: &Totals) {
+    let used = u64::try_from(totals.used_memory).unwrap_or(0);
+    cx.facts.peak_memory = cx.facts.peak_memory.max(used);
+    let (process, peak) = (cx.facts.process, cx.facts.peak_memory);
+    let ratio = |part: u64, whole: u64| if whole == 0 { 0.0 } else { part as f64 / whole as f64 };
+    text.section("Memory");
+    text.bytes("used_memory", used);
+    text.bytes("used_memory_rss", process.rss);
+    text.bytes("used_memory_peak", peak);
+    text.field("used_memory_peak_perc", format!("{:.2}%", 100.0 * ratio(used, peak)));
+    text.bytes("total_system_memory", process.system_memory);
+    text.bytes("maxmemory", cx.config.maxmemory());
+    text.field("maxmemory_policy", String::from_utf8_lossy(&cx.config.show(Id::MaxmemoryPolicy)));
+    text.field("mem_fragmentation_ratio", format!("{:.2}", ratio(process.rss, used)));
+    text.field("mem_fragmentation_bytes", process.rss as i64 - used as i64);
+    text.field("mem_allocator", "mimalloc");
+    text.field("active_defrag_running", 0);
+    text.field("lazyfree_pending_objects", 0);
+    text.bytes("process_rss_peak", process.rss_peak);
+}
+
+/// Nothing is saved yet: the fields that tools wait for say so.
+fn persistence(text: &mut Text, _: &mut Exec<'_>, totals: &Totals) {
+    text.section("Persistence");
+    text.field("loading", 0);
+    text.field("async_loading", 0);
+    text.field("rdb_changes_since_last_save", totals.dirty);
+    text.field("rdb_bgsave_in_progress", 0);
+    text.field("rdb_last_bgsave_status", "ok");
+    text.field("rdb_saves", 0);
+    text.field("aof_enabled", 0);
+    text.field("aof_rewrite_in_progress", 0);
+    text.field("aof_rewrite_scheduled", 0);
+    text.field("aof_last_bgrewrite_status", "ok");
+    text.field("aof_last_write_status", "ok");
+}
+
+fn stats(text: &mut Text, _: &mut Exec<'_>, totals: &Totals) {
+    text.section("Stats");
+    text.field("total_connections_received", totals.connections);
+    text.field("total_commands_processed", totals.commands);
+    text.field("instantaneous_ops_per_sec", totals.ops_per_second);
+    text.field("total_net_input_bytes", totals.net_input);
+    text.field("total_net_output_bytes", totals.net_output);
+    text.field("rejected_connections", totals.rejected_connections);
+    text.field("sync_full", 0);
+    text.field("sync_partial_ok", 0);
+    text.field("sync_partial_err", 0);
+    text.field("expired_keys", totals.expired);
+    text.field("evicted_keys", 0);
+    text.field("evicted_clients", 0);
+    text.field("keyspace_hits", totals.hits);
+    text.field("keyspace_misses", totals.misses);
+    text.field("pubsub_channels", 0);
+    text.field("pubsub_patterns", 0);
+    text.field("pubsubshard_channels", 0);
+    text.field("latest_fork_usec", 0);
+    text.field("total_forks", 0);
+    text.field("total_error_replies", totals.error_replies);
+}
+
+fn replication(text: &mut Text, cx: &mut Exec<'_>, _: &Totals) {
+    text.section("Replication");
+    text.field("role", "master");
+    text.field("connected_slaves", 0);
+    text.field("master_failover_state", "no-failover");
+    text.field("master_replid", &cx.facts.node.replication_id);
+    text.field("master_replid2", "0".repeat(40));
+    text.field("master_repl_offset", 0);
+    text.field("second_repl_offset", -1);
+    text.field("repl_backlog_active", 0);
+    text.field("repl_backlog_size", cx.config.number(Id::ReplBacklogSize));
+    text.field("repl_backlog_first_byte_offset", 0);
+    text.field("repl_backlog_histlen", 0);
+}
+
+fn cpu(text: &mut Text, cx: &mut Exec<'_>, _: &Totals) {
+    let seconds = |us: u64| format!("{}.{:06}", us / 1_000_000, us % 1_000_000);
+    text.section("CPU");
+    text.field("used_cpu_sys", seconds(cx.facts.process.system_us));
+    text.field("used_cpu_user", seconds(cx.facts.process.user_us));
+    text.field("used_cpu_sys_children", seconds(0));
+    text.field("used_cpu_user_children", seconds(0));
+}
+
+fn commandstats(text: &mut Text, _: &mut Exec<'_>, totals: &Totals) {
+    text.section("Commandstats");
+    for (command, counters) in Table::standard().rows().zip(&totals.by_command) {
+        let calls = counters.calls;
+        if calls + counters.rejected + counters.failed == 0 {
+            continue;
+        }
+        let each = if calls == 0 { 0.0 } else { counters.usec as f64 / calls as f64 };
+        text.field(
+            &format!("cmdstat_{}", command.name),
+            format_args!(
+                "calls={calls},usec={},usec_per_call={each:.2},rejected_calls={},failed_calls={}",
+                counters.usec, counters.rejected, counters.failed
+            ),
+        );
+    }
+}
+
+fn errorstats(text: &mut Text, _: &mut Exec<'_>, totals: &Totals) {
+    text.section("Errorstats");
+    for (code, count) in &totals.errors_by_code {
+        // What would break a line or a field apart is replaced, as in Redis.
+        let code: String = code.chars().map(|c| if "#:\n\r".contains(c) { '_' } else { c }).collect();
+        text.field(&format!("errorstat_{code}"), format_args!("count={count}"));
+    }
+}
+
+fn cluster(text: &mut Text, cx: &mut Exec<'_>, _: &Totals) {
+    text.section("Cluster");
+    text.field("cluster_enabled", u8::from(cx.config.cluster_enabled()));
+}
+
+fn keyspace_section(text: &mut Text, _: &mut Exec<'_>, totals: &Totals) {
+    text.section("Keyspace");
+    for (db, (keys, volatile, remaining_ms)) in totals.databases.iter().enumerate() {
+        if *keys > 0 {
+            let average = if *volatile == 0 { 0 } else { remaining_ms / volatile };
+            text.field(&format!("db{db}"), format_args!("keys={keys},expires={volatile},avg_ttl={average}"));
+        }
+    }
+}
