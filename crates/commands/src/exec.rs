@@ -2,12 +2,13 @@
 //!
 //! [`Exec`] is made anew for each command by `node`, from parts that live longer. A handler that
 //! changes keys says so once: [`Exec::changed`] alone logs the command as it was sent,
-//! [`Exec::log`] before it gives the words that replicas and the journal get instead.
+//! [`Exec::log`] beside it gives the words that replicas and the journal get instead.
 //!
 //! Not here: turning effects into log bytes (`node::settle`), where a command runs (`table::Run`).
 
-use keyspace::View;
-use resp::Protocol;
+use keyspace::{Entry, Key, Place, View};
+use resp::{format_integer, Args, Protocol};
+use slot::Slot;
 use std::sync::Arc;
 
 /// The time of the turn, the same for all its commands.
@@ -104,9 +105,38 @@ pub struct Exec<'a> {
     pub now: Now,
     /// A source of randomness.
     pub random: &'a mut dyn FnMut() -> u64,
+    /// The command's first key, as routing found it: which argument it is, and where it lives.
+    pub first_key: Option<(usize, Place)>,
+    /// Whether this core holds a slot and it is not locked (SCAN goes on only through such slots).
+    pub at_home: &'a dyn Fn(Slot) -> bool,
 }
 
 impl Exec<'_> {
+    /// The `at`-th argument as a key. What routing computed for the first key is not computed again.
+    #[inline]
+    pub fn key<'k>(&self, args: Args<'k>, at: usize) -> Key<'k> {
+        let bytes = args.get(at);
+        match self.first_key {
+            Some((first, place)) if first == at => Key { bytes, place },
+            _ => self.keys.locate(bytes),
+        }
+    }
+
+    /// Logs the removal of a key whose time has come, in place of the command that was sent.
+    pub fn log_expired(&mut self, key: &[u8]) {
+        let word: &[u8] = if self.config.lazyfree_lazy_expire() { b"UNLINK" } else { b"DEL" };
+        self.log(&[word, key]);
+    }
+
+    /// Reads a key that is counted as a hit or a miss, but is not touched (TTL, TYPE, OBJECT).
+    pub fn look(&mut self, key: &Key<'_>) -> Option<Entry<'_>> {
+        if self.keys.exists(key) {
+            self.keys.peek(key)
+        } else {
+            None
+        }
+    }
+
     /// States that `count` keys or fields changed. The command is logged as it was sent, unless
     /// [`Exec::log`] gave other words.
     pub fn changed(&mut self, count: u64) {
@@ -124,8 +154,34 @@ impl Effects {
     /// See [`Exec::log`].
     pub fn log(&mut self, words: &[&[u8]]) {
         if self.wanted {
-            resp::write_command(&mut self.words, words);
+            write_command(&mut self.words, words);
         }
+    }
+
+    /// Forgets what was stated, and keeps the memory.
+    pub fn clear(&mut self) {
+        self.dirty = 0;
+        self.words.clear();
+    }
+}
+
+/// Appends a command as a RESP array, as clients send it.
+pub fn write_command<W>(into: &mut Vec<u8>, words: W)
+where
+    W: IntoIterator<IntoIter: ExactSizeIterator>,
+    W::Item: AsRef<[u8]>,
+{
+    let words = words.into_iter();
+    into.push(b'*');
+    into.extend_from_slice(&format_integer(words.len() as i64));
+    into.extend_from_slice(b"\r\n");
+    for word in words {
+        let word = word.as_ref();
+        into.push(b'$');
+        into.extend_from_slice(&format_integer(word.len() as i64));
+        into.extend_from_slice(b"\r\n");
+        into.extend_from_slice(word);
+        into.extend_from_slice(b"\r\n");
     }
 }
 
@@ -180,10 +236,25 @@ pub struct Visit<'a> {
     pub effects: &'a mut Effects,
     /// The client that asked.
     pub session: &'a Session,
+    /// What reads leave behind and what becomes of expired keys.
+    pub access: keyspace::Access,
     /// The time.
     pub now: Now,
     /// A source of randomness.
     pub random: &'a mut dyn FnMut() -> u64,
+}
+
+impl Visit<'_> {
+    /// Whether this is the first of a command's visits: the one that may log words. While it runs all
+    /// other cores are still locked, so its words precede whatever they do afterwards.
+    pub fn is_first(&self) -> bool {
+        self.core == 0
+    }
+
+    /// The session's database on this core.
+    pub fn keys(&mut self) -> View<'_> {
+        View::new(self.keyspace, self.session.db, self.now.unix_ms(), self.access)
+    }
 }
 
 /// What the visits of all cores add up to. Each command uses what it needs.

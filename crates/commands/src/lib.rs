@@ -11,11 +11,45 @@
 //! 1. A handler that returns an error has changed nothing, and what it wrote to the reply is undone.
 //! 2. A handler states what it changed once ([`Exec::changed`], [`Exec::log`]); `node` settles it.
 
+mod client;
+mod cluster;
+mod command;
+mod config_cmd;
+mod connection;
+mod debug;
+mod docs;
 pub mod error;
 pub mod exec;
+mod expire;
 pub mod facts;
+mod help;
+mod info;
+mod keys;
+mod lookup;
+mod scan;
+mod server;
+mod string;
 pub mod table;
 
 pub use error::CommandError;
-pub use exec::{ClusterExec, ControlExec, Effects, Exec, Gathered, Now, Session, Visit};
-pub use table::{Command, Run, Table};
+pub use exec::{
+    write_command, ClusterExec, ControlExec, Effects, Exec, Gathered, Now, ReplyMode, Session, Visit,
+};
+pub use lookup::{Row, Table, TABLE};
+pub use table::{Command, Run};
+
+/// Every family's part of the table. What is not in it is an unknown command.
+const FAMILIES: &[&[Command]] = &[
+    string::TABLE,
+    keys::TABLE,
+    expire::TABLE,
+    scan::TABLE,
+    connection::TABLE,
+    client::TABLE,
+    server::TABLE,
+    info::TABLE,
+    config_cmd::TABLE,
+    command::TABLE,
+    debug::TABLE,
+    cluster::TABLE,
+];
