@@ -148,6 +148,8 @@ pub struct Io {
     /// Quiet sends queued since the last enter, and those that it took.
     quiet_new: Vec<ConnId>,
     quiet_taken: Vec<ConnId>,
+    /// Direct receives of nothing: told at the next look.
+    complete_already: Vec<ConnId>,
     /// Set by the application until it has passed; and given with the last turn, for one sleep.
     deadline: Option<u64>,
     turn_deadline: Option<u64>,
@@ -229,7 +231,10 @@ impl Io {
             let place = &mut self.conns[conn.slot()].incoming;
             assert!(place.is_none(), "one direct receive at a time");
             *place = Some(Box::new(Incoming::new(buf, from, length)));
-            self.settle(conn);
+            match length {
+                0 => self.complete_already.push(conn),
+                _ => self.settle(conn),
+            }
         }
     }
 
@@ -436,6 +441,7 @@ impl<A: CoreApp> Loop<A> {
             quiet_works,
             quiet_new: Vec::new(),
             quiet_taken: Vec::new(),
+            complete_already: Vec::new(),
             deadline: None,
             turn_deadline: None,
             now: clock::now(),
@@ -476,6 +482,9 @@ impl<A: CoreApp> Loop<A> {
         self.io.now = clock::now();
         self.reap();
         self.end_quiet_sends();
+        while let Some(conn) = self.io.complete_already.pop() {
+            complete_direct(&mut self.app, &mut self.io, conn);
+        }
         if self.io.listeners.iter().any(|l| l.retry_at.is_some_and(|at| at <= self.io.now.mono_us)) {
             self.accept_everywhere();
         }
@@ -488,7 +497,7 @@ impl<A: CoreApp> Loop<A> {
     }
 
     fn sleep(&mut self) -> std::io::Result<()> {
-        if !self.app.may_sleep() {
+        if !self.io.complete_already.is_empty() || !self.app.may_sleep() {
             return self.glance();
         }
         let retry = self.io.listeners.iter().filter_map(|l| l.retry_at).min();
@@ -596,15 +605,9 @@ impl<A: CoreApp> Loop<A> {
         // As long as a direct receive waits for its turn, what comes belongs to it first.
         while let Some(incoming) = self.io.conns[conn.slot()].incoming.as_deref_mut() {
             bytes = incoming.append(bytes);
-            if !incoming.is_done() {
+            if !complete_direct(&mut self.app, &mut self.io, conn) || !self.io.is_open(conn) {
                 return;
             }
-            let filled = self.io.conns[conn.slot()].incoming.take().expect("it was there").into_bytes();
-            self.app.on_direct(&mut self.io, conn, filled);
-            if !self.io.is_open(conn) {
-                return;
-            }
-            self.io.settle(conn);
         }
         if !bytes.is_empty() {
             self.app.on_data(&mut self.io, conn, bytes);
@@ -634,10 +637,7 @@ impl<A: CoreApp> Loop<A> {
         incoming.completed(result.max(0) as usize);
         if state.stage != Stage::Open {
             state.incoming = None;
-        } else if incoming.is_done() {
-            let filled = state.incoming.take().expect("it was there").into_bytes();
-            self.app.on_direct(&mut self.io, conn, filled);
-        } else {
+        } else if !complete_direct(&mut self.app, &mut self.io, conn) {
             match -result {
                 0 => self.end_receiving(conn, CloseReason::PeerClosed),
                 libc::EINTR | libc::EAGAIN => {}
@@ -696,9 +696,14 @@ impl<A: CoreApp> Loop<A> {
                 continue;
             }
             state.quiet = false;
+            let outgoing = state.outgoing.as_mut().expect("it is kept until its send ends");
+            outgoing.completed_as_asked();
+            if state.stage == Stage::Open && !outgoing.is_done() {
+                self.io.push_told_send(conn);
+                continue;
+            }
             state.inflight -= 1;
-            let mut outgoing = state.outgoing.take().expect("it is kept until its send ends");
-            outgoing.completed_whole();
+            let outgoing = state.outgoing.take().expect("it was there");
             if state.stage == Stage::Open {
                 self.app.on_sent(&mut self.io, conn, Ok(outgoing.into_sent()));
             } else {
@@ -854,6 +859,20 @@ impl<A: CoreApp> Loop<A> {
 fn release(buffers: Buffers) {
     // SAFETY: the caller has dropped the ring, with no connection and so no receive left.
     unsafe { buffers.release() }
+}
+
+/// Hands a direct receive over if it is complete; says whether it was.
+fn complete_direct(app: &mut impl CoreApp, io: &mut Io, conn: ConnId) -> bool {
+    if !io.is_open(conn) {
+        return false;
+    }
+    let place = &mut io.conns[conn.slot()].incoming;
+    let Some(incoming) = place.take_if(|incoming| !incoming.is_armed() && incoming.is_done()) else {
+        return false;
+    };
+    app.on_direct(io, conn, incoming.into_bytes());
+    io.settle(conn);
+    true
 }
 
 fn accept_id(listener: usize) -> ConnId {

@@ -14,6 +14,8 @@ pub(super) struct Outgoing {
     what: ManuallyDrop<What>,
     sent: usize,
     total: usize,
+    /// How many bytes the entry under way carries: one call takes only so much and so many vectors.
+    asked: usize,
     armed: bool,
 }
 
@@ -38,7 +40,7 @@ const MOST_VECTORS: usize = libc::UIO_MAXIOV as usize;
 impl Outgoing {
     pub(super) fn bytes(bytes: Vec<u8>) -> Outgoing {
         let total = bytes.len();
-        Outgoing { what: ManuallyDrop::new(What::Bytes(bytes)), sent: 0, total, armed: false }
+        Outgoing { what: ManuallyDrop::new(What::Bytes(bytes)), sent: 0, total, asked: 0, armed: false }
     }
 
     pub(super) fn segments(segments: Vec<Segment>) -> Outgoing {
@@ -46,7 +48,7 @@ impl Outgoing {
         // SAFETY: all zeroes is an empty header.
         let header = unsafe { std::mem::zeroed() };
         let vectored = Box::new(Vectored { segments, vectors: Vec::new(), header });
-        Outgoing { what: ManuallyDrop::new(What::Segments(vectored)), sent: 0, total, armed: false }
+        Outgoing { what: ManuallyDrop::new(What::Segments(vectored)), sent: 0, total, asked: 0, armed: false }
     }
 
     pub(super) fn is_done(&self) -> bool {
@@ -63,10 +65,11 @@ impl Outgoing {
                 let rest = &bytes[self.sent..];
                 // One send takes 32 bits of length, and the kernel 2 GiB less a page; `completed` goes on.
                 let length = rest.len().min(1 << 30) as u32;
+                self.asked = length as usize;
                 opcode::Send::new(target, rest.as_ptr(), length).flags(flags).build()
             }
             What::Segments(vectored) => {
-                vectored.aim(self.sent);
+                self.asked = vectored.aim(self.sent);
                 opcode::SendMsg::new(target, &vectored.header).flags(flags as u32).build()
             }
         }
@@ -90,10 +93,10 @@ impl Outgoing {
         assert!(self.sent <= self.total, "the kernel sends what it was given");
     }
 
-    /// All of it has been sent.
-    pub(super) fn completed_whole(&mut self) {
-        self.armed = false;
-        self.sent = self.total;
+    /// All that the entry carried has been sent.
+    pub(super) fn completed_as_asked(&mut self) {
+        self.completed(self.asked);
+        self.asked = 0;
     }
 
     /// The buffers, for their owner to use again.
@@ -119,9 +122,10 @@ impl Drop for Outgoing {
 }
 
 impl Vectored {
-    /// Points the vectors at everything from byte `sent` on, as far as one call takes it.
-    fn aim(&mut self, mut sent: usize) {
+    /// Points the vectors at everything from byte `sent` on, as far as one call takes it; how far that is.
+    fn aim(&mut self, mut sent: usize) -> usize {
         self.vectors.clear();
+        let mut aimed = 0;
         for bytes in self.segments.iter().map(Segment::bytes) {
             if sent >= bytes.len() {
                 sent -= bytes.len();
@@ -132,10 +136,12 @@ impl Vectored {
             }
             let rest = &bytes[sent..];
             sent = 0;
+            aimed += rest.len();
             self.vectors.push(libc::iovec { iov_base: rest.as_ptr() as *mut _, iov_len: rest.len() });
         }
         self.header.msg_iov = self.vectors.as_mut_ptr();
         self.header.msg_iovlen = self.vectors.len() as _;
+        aimed
     }
 }
 
