@@ -50,7 +50,7 @@ impl Cluster {
             return;
         }
         let label = node.label();
-        let epoch = self.draw_epoch();
+        let Some(epoch) = self.draw_epoch() else { return };
         self.log(
             LogLevel::Verbose,
             format!("WARNING: configEpoch collision with node {label}. configEpoch set to {epoch}"),
@@ -63,15 +63,20 @@ impl Cluster {
         if mine != 0 && mine == self.greatest_epoch() {
             return None;
         }
-        let epoch = self.draw_epoch();
+        let epoch = self.draw_epoch()?;
         self.log(LogLevel::Notice, format!("New configEpoch set to {epoch}"));
         Some(epoch)
     }
 
-    fn draw_epoch(&mut self) -> u64 {
-        self.current_epoch += 1;
-        self.me_mut().config_epoch = self.current_epoch;
+    /// The next epoch, now ours. There is none if a node that is out of its mind has told us the last number there is.
+    fn draw_epoch(&mut self) -> Option<u64> {
+        let Some(epoch) = self.current_epoch.checked_add(1) else {
+            self.log(LogLevel::Warning, "The cluster has run out of epochs".to_owned());
+            return None;
+        };
+        self.current_epoch = epoch;
+        self.me_mut().config_epoch = epoch;
         self.todo.save_first();
-        self.current_epoch
+        Some(epoch)
     }
 }

@@ -18,6 +18,9 @@ use crate::machine::Cluster;
 use crate::nodes::{Node, NodeKey, Role};
 use crate::{text, LinkId, LogLevel, NodeFlags, NodeId, ShardId};
 
+/// Handshakes that strangers may begin at a time. Each is gone after the node timeout, and a refused one comes again.
+const MAX_HANDSHAKES: usize = 512;
+
 /// What is left to do with a heartbeat.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Proceed {
@@ -29,24 +32,28 @@ pub(crate) enum Proceed {
 impl Cluster {
     /// Begins a handshake with whoever is at this address, unless one is under way. `false` if the table is full.
     pub(crate) fn begin_handshake(&mut self, now_ms: u64, ip: String, port: u16, bus_port: u16) -> bool {
-        let is_under_way = |node: &Node| {
+        self.is_handshake_under_way(&ip, port, bus_port)
+            || self.add_handshake(now_ms, ip, port, 0, bus_port, true)
+    }
+
+    fn is_handshake_under_way(&self, ip: &str, port: u16, bus_port: u16) -> bool {
+        self.nodes.iter().any(|(_, node)| {
             node.in_handshake && node.ip == ip && node.port == port && node.bus_port == bus_port
-        };
-        if self.nodes.iter().any(|(_, node)| is_under_way(node)) {
-            return true;
-        }
-        self.add_handshake(now_ms, ip, port, 0, bus_port, true)
+        })
     }
 
     /// Step 3 of the picture: somebody unknown wants to be met.
     pub(crate) fn meet_back(&mut self, now_ms: u64, link: LinkId, header: &Header) {
         let ip = self.address_of(link, header);
-        if ip.is_empty() || header.bus_port == 0 {
+        let strangers = self.nodes.iter().filter(|(_, node)| node.in_handshake).count();
+        if ip.is_empty()
+            || header.bus_port == 0
+            || strangers >= MAX_HANDSHAKES
+            || self.is_handshake_under_way(&ip, header.port, header.bus_port)
+        {
             return;
         }
-        if self.add_handshake(now_ms, ip, header.port, header.tls_port, header.bus_port, false) {
-            self.todo.save();
-        }
+        self.add_handshake(now_ms, ip, header.port, header.tls_port, header.bus_port, false);
     }
 
     fn add_handshake(

@@ -143,6 +143,10 @@ impl Cluster {
         // It never should be less than any config epoch; people do edit this file.
         cluster.current_epoch = cluster.greatest_epoch();
         cluster.announce_settings();
+        if lines.iter().any(|line| line.is_myself && !line.has_shard) {
+            // A file of 7.0: the shard id that we have just made up has to last.
+            cluster.todo.save_first();
+        }
         let id = cluster.my_id();
         cluster.log(LogLevel::Notice, format!("Node configuration loaded, I'm {id}"));
         cluster.settle(now_ms);

@@ -26,7 +26,8 @@ impl Cluster {
         self.suspected_nodes = 0;
         for key in self.nodes.keys() {
             let Some(node) = self.nodes.get(key) else { continue };
-            if key == self.myself || node.no_address {
+            // A node can be known by name only: as the primary of somebody in nodes.conf.
+            if key == self.myself || node.no_address || node.ip.is_empty() {
                 continue;
             }
             self.suspected_nodes += usize::from(node.is_suspected());

@@ -99,7 +99,7 @@ impl Cluster {
 
     fn receive_from_myself(&mut self, now_ms: u64, link: LinkId, header: &Header, body: &Body) {
         let of_link = self.links.get(link).and_then(|link| link.node);
-        match of_link {
+        match of_link.filter(|_| link.is_outbound()) {
             Some(expected) => {
                 self.check_identity(link, expected, Some(self.myself), header);
             }
@@ -237,8 +237,10 @@ impl Cluster {
             self.nodes[claimant].slots == header.slots
         };
         // A claim that we hold exactly so can still end the doubt about slots that were once not claimed.
-        let is_doubted =
-            claimant == sender && header.slots.iter().any(|slot| self.slots.not_claimed().contains(slot));
+        let not_claimed = self.slots.not_claimed();
+        let is_doubted = claimant == sender
+            && !not_claimed.is_empty()
+            && header.slots.iter().any(|slot| not_claimed.contains(slot));
         if is_known && !is_doubted {
             return;
         }

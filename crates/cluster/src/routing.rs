@@ -14,7 +14,7 @@
 //! version's slots, less what any later version lacks.
 
 use crate::machine::Cluster;
-use crate::{EndpointType, NodeId};
+use crate::NodeId;
 use slot::{Slot, SlotSet, SLOT_COUNT};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -182,20 +182,13 @@ impl Cluster {
     fn build_routing_map(&self) -> RoutingMap {
         let mut nodes = Vec::new();
         let mut owners = Box::new([UNASSIGNED; SLOT_COUNT]);
-        for (key, node) in self.nodes.iter() {
+        let others = self.nodes.iter().filter(|&(key, node)| key != self.myself && !node.slots.is_empty());
+        for (key, node) in std::iter::once((self.myself, self.me())).chain(others) {
             let is_myself = key == self.myself;
-            if node.slots.is_empty() && !is_myself {
-                continue;
-            }
             let index = nodes.len() as u16;
             nodes.push(RoutingNode {
                 id: node.id,
-                endpoint: match self.settings.preferred_endpoint_type {
-                    EndpointType::Ip => node.ip.clone(),
-                    EndpointType::Hostname if node.hostname.is_empty() => "?".to_owned(),
-                    EndpointType::Hostname => node.hostname.clone(),
-                    EndpointType::UnknownEndpoint => String::new(),
-                },
+                endpoint: self.endpoint(node).unwrap_or_default(),
                 port: node.port,
                 tls_port: node.tls_port,
                 is_myself,
