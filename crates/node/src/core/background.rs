@@ -1,0 +1,115 @@
+//! What a core does unasked, in bounded steps: expiry, defragmentation, freeing, idle clients.
+//!
+//! The shell calls `handle_timer` each [`TICK_MS`] milliseconds, and `run_background` after a turn in
+//! which nothing else was to do. Every step is bounded by a count, so that no client waits for it; what
+//! is not done goes on at the next tick.
+//!
+//! Nothing here touches a slot that is locked or lent (rule R11).
+
+use super::Core;
+use crate::message::ConnId;
+
+/// Milliseconds between two calls of [`Core::handle_timer`].
+pub const TICK_MS: u64 = 100;
+/// Entries that one tick of the expiry cycle looks at, at most: about two milliseconds.
+const EXPIRE_STEPS: usize = 50_000;
+/// Entries looked at between two looks at how many of them had expired.
+const EXPIRE_BATCH: usize = 2_000;
+/// Steps of defragmentation a tick: about a millisecond.
+const DEFRAGMENT_STEPS: usize = 4_000;
+/// Steps of freeing a tick.
+const FREE_STEPS: usize = 20_000;
+/// Idle connections looked at a second: all of ten thousand, within a millisecond.
+const TIMEOUT_EVERY_MS: u64 = 1_000;
+
+/// When what was done last.
+#[derive(Debug, Default)]
+pub(super) struct Upkeep {
+    second_ms: u64,
+    commands_then: u64,
+    timeouts_ms: u64,
+}
+
+impl Core {
+    /// A tick. Whether there is background work left for idle turns.
+    pub fn handle_timer(&mut self) -> bool {
+        let now_ms = self.now.unix_ms();
+        self.count_operations(now_ms);
+        if now_ms.saturating_sub(self.upkeep.timeouts_ms) >= TIMEOUT_EVERY_MS {
+            self.upkeep.timeouts_ms = now_ms;
+            self.end_idle_clients();
+        }
+        if self.facts.active_expire && self.pause.until_ms == 0 && !self.locks.exclusive() {
+            self.expire_cycle(now_ms);
+        }
+        if !self.locks.exclusive() {
+            self.keyspace.background(FREE_STEPS);
+            let locks = &self.locks;
+            self.keyspace.defragment(DEFRAGMENT_STEPS, |slot| !locks.is_held(slot));
+        }
+        self.run_ready();
+        false
+    }
+
+    fn count_operations(&mut self, now_ms: u64) {
+        let passed = now_ms.saturating_sub(self.upkeep.second_ms);
+        if passed >= 1_000 {
+            let commands = self.facts.totals.commands;
+            let done = commands.saturating_sub(self.upkeep.commands_then);
+            self.facts.totals.ops_per_second = done * 1_000 / passed;
+            self.upkeep.commands_then = commands;
+            self.upkeep.second_ms = now_ms;
+        }
+    }
+
+    /// Removes expired keys; goes on only while it finds many.
+    fn expire_cycle(&mut self, now_ms: u64) {
+        let mut steps = 0;
+        while steps < EXPIRE_STEPS {
+            let Core { keyspace, log, facts, locks, effects, .. } = self;
+            let progress = keyspace.active_expire(
+                now_ms,
+                EXPIRE_BATCH,
+                |slot| !locks.is_held(slot),
+                |db, _slot, key| {
+                    facts.totals.expired += 1;
+                    log.append(db, |bytes| {
+                        if effects.wanted {
+                            commands::write_command(bytes, [&b"DEL"[..], key]);
+                        }
+                    });
+                },
+            );
+            steps += EXPIRE_BATCH;
+            if progress.done || progress.changed * 10 < progress.steps {
+                break;
+            }
+        }
+    }
+
+    /// `timeout`: closes clients that sent nothing for so long.
+    fn end_idle_clients(&mut self) {
+        let timeout_us = u64::from(self.config.timeout()) * 1_000_000;
+        if timeout_us == 0 {
+            return;
+        }
+        let now_us = self.now.unix_us;
+        let idle: Vec<ConnId> = self
+            .connections
+            .values()
+            .filter(|c| c.is_ready() && !c.gone && now_us.saturating_sub(c.last_us) > timeout_us)
+            .map(|c| c.id)
+            .collect();
+        self.end_clients(idle);
+    }
+
+    /// Brings the counters that are computed on demand up to date, for INFO.
+    pub(super) fn refresh_totals(&mut self) {
+        let totals = &mut self.facts.totals;
+        totals.clients = self.connections.len() as u64;
+        totals.paused_clients = self.paused.len() as u64;
+        totals.max_input = self.connections.values().map(|c| c.query_bytes() as u64).max().unwrap_or(0);
+        totals.max_output = self.connections.values().map(|c| c.output_bytes() as u64).max().unwrap_or(0);
+        totals.used_memory = self.keyspace.memory().used as i64;
+    }
+}
