@@ -16,7 +16,7 @@ pub enum Mask {
     Shape,
     /// Integers that differ by no more than this; negative ones are equal.
     Near(i64),
-    /// Arrays with the same elements in any order.
+    /// Arrays, sets and maps with the same elements in any order.
     Unordered,
     /// The subject's reply has this text in it; the reference's is of the same type.
     Has(String),
@@ -96,6 +96,11 @@ fn elements(reply: &[u8]) -> Option<(u8, Vec<String>)> {
     match Value::parse(reply) {
         Ok(Value::Array(items) | Value::Set(items)) => {
             let mut shown: Vec<String> = items.iter().map(|item| format!("{item:?}")).collect();
+            shown.sort();
+            Some((kind, shown))
+        }
+        Ok(Value::Map(pairs)) => {
+            let mut shown: Vec<String> = pairs.iter().map(|pair| format!("{pair:?}")).collect();
             shown.sort();
             Some((kind, shown))
         }
