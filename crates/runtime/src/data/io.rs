@@ -150,6 +150,8 @@ pub struct Io {
     quiet_taken: Vec<ConnId>,
     /// Direct receives of nothing: told at the next look.
     complete_already: Vec<ConnId>,
+    /// Something is to be told that no completion will wake us for.
+    restless: bool,
     /// Set by the application until it has passed; and given with the last turn, for one sleep.
     deadline: Option<u64>,
     turn_deadline: Option<u64>,
@@ -188,20 +190,40 @@ impl Io {
         self.is_open(conn) && self.conns[conn.slot()].outgoing.is_some()
     }
 
-    /// Sends bytes; `on_sent` gives them back when all are in the socket.
+    /// Sends bytes; `on_sent` gives them back as soon as all are in the socket. For sends that something
+    /// waits for: the next piece, the end of the connection, reading again.
     ///
     /// # Panics
     /// Where a send of this connection is under way.
     pub fn send(&mut self, conn: ConnId, bytes: Vec<u8>) {
-        self.start_send(conn, || Outgoing::bytes(bytes));
+        self.start_send(conn, false, || Outgoing::bytes(bytes));
     }
 
-    /// Sends segments, in order; `on_sent` gives them back when all are in the socket.
+    /// As `send`, of segments in order.
     ///
     /// # Panics
     /// Where a send of this connection is under way.
     pub fn send_vectored(&mut self, conn: ConnId, segments: Vec<Segment>) {
-        self.start_send(conn, || Outgoing::segments(segments));
+        self.start_send(conn, false, || Outgoing::segments(segments));
+    }
+
+    /// Sends bytes for whose end nothing waits: a reply. It leaves as fast as by `send` and costs less: where
+    /// all goes into the socket at once, the core is not woken for it, and `on_sent` comes in the next turn,
+    /// whatever that is for. At `end_of_turn` only a send for which the socket had no room is still under
+    /// way, and of that `on_sent` tells at once.
+    ///
+    /// # Panics
+    /// Where a send of this connection is under way.
+    pub fn reply(&mut self, conn: ConnId, bytes: Vec<u8>) {
+        self.start_send(conn, true, || Outgoing::bytes(bytes));
+    }
+
+    /// As `reply`, of segments in order.
+    ///
+    /// # Panics
+    /// Where a send of this connection is under way.
+    pub fn reply_vectored(&mut self, conn: ConnId, segments: Vec<Segment>) {
+        self.start_send(conn, true, || Outgoing::segments(segments));
     }
 
     /// Stops receiving (back-pressure). What the kernel has already handed over is still delivered.
@@ -232,7 +254,10 @@ impl Io {
             assert!(place.is_none(), "one direct receive at a time");
             *place = Some(Box::new(Incoming::new(buf, from, length)));
             match length {
-                0 => self.complete_already.push(conn),
+                0 => {
+                    self.complete_already.push(conn);
+                    self.restless = true;
+                }
                 _ => self.settle(conn),
             }
         }
@@ -286,11 +311,11 @@ impl Io {
         }
     }
 
-    fn start_send(&mut self, conn: ConnId, outgoing: impl FnOnce() -> Outgoing) {
+    fn start_send(&mut self, conn: ConnId, lazy: bool, outgoing: impl FnOnce() -> Outgoing) {
         if !self.is_open(conn) {
             return;
         }
-        let quiet = self.quiet_works;
+        let quiet = lazy && self.quiet_works;
         let state = &mut self.conns[conn.slot()];
         assert!(state.outgoing.is_none(), "one send at a time");
         let outgoing = state.outgoing.insert(outgoing());
@@ -299,6 +324,7 @@ impl Io {
             // Nothing to send: it is over at the next look, as if it had been.
             state.quiet = true;
             self.quiet_new.push(conn);
+            self.restless = true;
         } else if quiet {
             state.quiet = true;
             let entry = outgoing.entry(conn.slot, quiet::FLAGS);
@@ -442,6 +468,7 @@ impl<A: CoreApp> Loop<A> {
             quiet_new: Vec::new(),
             quiet_taken: Vec::new(),
             complete_already: Vec::new(),
+            restless: false,
             deadline: None,
             turn_deadline: None,
             now: clock::now(),
@@ -497,7 +524,7 @@ impl<A: CoreApp> Loop<A> {
     }
 
     fn sleep(&mut self) -> std::io::Result<()> {
-        if !self.io.complete_already.is_empty() || !self.app.may_sleep() {
+        if std::mem::take(&mut self.io.restless) || !self.app.may_sleep() {
             return self.glance();
         }
         let retry = self.io.listeners.iter().filter_map(|l| l.retry_at).min();

@@ -56,7 +56,7 @@ pub struct LoopConfig {
     pub max_connections: u32,
     /// Its own listening sockets.
     pub listeners: Vec<Listener>,
-    /// Let sends that succeed make no completion, where the kernel allows it.
+    /// Let replies that go out whole make no completion, where the kernel allows it.
     pub quiet_sends: bool,
     bell: Bell,
 }

@@ -173,9 +173,14 @@ impl CoreApp for Echo {
                         _ => Segment::Bytes(out[at(i)..at(i + 1)].to_vec()),
                     })
                     .collect();
-                io.send_vectored(conn, segments);
-            } else {
+                match client.ending {
+                    true => io.send_vectored(conn, segments),
+                    false => io.reply_vectored(conn, segments),
+                }
+            } else if client.ending {
                 io.send(conn, out);
+            } else {
+                io.reply(conn, out);
             }
         }
         self.dirty = dirty;
