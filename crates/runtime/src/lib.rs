@@ -14,7 +14,9 @@
 //! reason; everything else of the crate is checked by the compiler.
 
 pub mod clock;
+pub mod control;
 pub mod data;
+pub mod doctor;
 pub mod mailbox;
 pub mod memory;
 pub mod spsc;

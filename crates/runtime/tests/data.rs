@@ -167,7 +167,9 @@ fn a_unix_socket_is_served_with_its_permissions() {
     let mut back = [0; 5];
     stream.read_exact(&mut back).unwrap();
     assert_eq!(&back, b"hello");
-    let Event::Accepted(_, peer) = server.wait_for(|e| matches!(e, Event::Accepted(..))) else { unreachable!() };
+    let Event::Accepted(_, peer) = server.wait_for(|e| matches!(e, Event::Accepted(..))) else {
+        unreachable!()
+    };
     assert_eq!(peer, Peer { remote: None, local: None, unix: true, listener: 1 });
     std::fs::remove_file(&path).unwrap();
 }

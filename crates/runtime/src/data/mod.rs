@@ -36,6 +36,7 @@ use std::sync::Arc;
 pub use bell::Bell;
 pub use io::Io;
 pub use listen::{Listener, TcpOptions};
+pub(crate) use plane::panic_message;
 pub use plane::{CoreFailure, CoreSpec, DataPlane, LoopConfig, RingSizes};
 
 /// One connection of one core. Small enough to travel with a batch and come back after the connection has

@@ -253,8 +253,7 @@ impl Server {
         config.max_connections = options.max_connections;
         config.listeners.push(listener);
         config.listeners.extend(more);
-        let (stop, stopped) =
-            runtime::mailbox::mailbox(4, runtime::mailbox::Notify::Core(config.bell()));
+        let (stop, stopped) = runtime::mailbox::mailbox(4, runtime::mailbox::Notify::Core(config.bell()));
         let (send, events) = mpsc::channel();
         let app = move || Echo {
             clients: Vec::new(),
