@@ -25,6 +25,7 @@ pub mod client;
 pub mod compare;
 pub mod duel;
 pub mod generator;
+pub mod launcher;
 pub mod nodes;
 pub mod pair;
 pub mod process;
