@@ -545,3 +545,87 @@ const HELP: &[&str] = &[
     "UNPAUSE",
     "    Ends a pause.",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::{MiniNode, CALLER};
+
+    #[test]
+    fn reply_mode_is_set_and_silence_is_kept() {
+        let mut node = MiniNode::new(&[]);
+        assert_eq!(node.run("CLIENT REPLY SKIP"), "none");
+        assert_eq!(node.session.reply_mode, ReplyMode::SkipNext);
+        assert_eq!(node.run("CLIENT REPLY OFF"), "none");
+        assert_eq!(node.run("CLIENT REPLY SKIP"), "none");
+        assert_eq!(node.session.reply_mode, ReplyMode::Off, "skipping one of none changes nothing");
+        assert_eq!(node.run("CLIENT REPLY ON"), "+OK");
+        assert_eq!(node.session.reply_mode, ReplyMode::On);
+    }
+
+    #[test]
+    fn a_pause_reaches_every_core_and_ends() {
+        let mut node = MiniNode::new(&[]);
+        let now_ms = node.now.unix_ms();
+        assert_eq!(node.run("CLIENT PAUSE 500 WRITE"), "+OK");
+        assert_eq!(node.clients(0).paused, Some((now_ms + 500, true)));
+        assert_eq!(node.clients(1).paused, Some((now_ms + 500, true)));
+        assert_eq!(node.run("CLIENT PAUSE 0"), "+OK");
+        assert_eq!(node.clients(1).paused, Some((0, false)), "a time that is over");
+        assert_eq!(node.run("CLIENT UNPAUSE"), "+OK");
+        assert_eq!(node.clients(0).paused, None);
+    }
+
+    #[test]
+    fn whoever_waits_is_unblocked_where_it_is() {
+        let mut node = MiniNode::new(&[]);
+        node.clients(1).blocked = vec![8, 9];
+        assert_eq!(node.run("CLIENT UNBLOCK 8"), ":1");
+        assert_eq!(node.run("CLIENT UNBLOCK 9 ERROR"), ":1");
+        assert_eq!(node.run("CLIENT UNBLOCK 10"), ":0");
+        assert_eq!(node.run("CLIENT UNBLOCK -8"), ":0");
+        assert_eq!(node.clients(1).unblocked, [(8, false), (9, true)]);
+    }
+
+    #[test]
+    fn who_kills_itself_gets_its_reply_first() {
+        let mut node = MiniNode::new(&[]);
+        let mine = node.session.peer.clone();
+        assert_eq!(node.run(&format!("CLIENT KILL ADDR {mine}")), ":0");
+        assert!(!node.session.close);
+        assert_eq!(node.run(&format!("CLIENT KILL ADDR {mine} SKIPME no")), ":1");
+        assert!(node.session.close);
+        let mut node = MiniNode::new(&[]);
+        assert_eq!(node.run(&format!("CLIENT KILL {mine}")), "+OK");
+        assert!(node.session.close);
+        assert_eq!(node.clients(0).rows.len(), 2, "its own core closes it, after the reply");
+        assert_eq!(node.session.id, CALLER);
+    }
+
+    #[test]
+    fn a_line_about_the_caller_is_of_its_newest_session() {
+        let mut node = MiniNode::new(&[]);
+        node.run("CLIENT SETNAME fresh");
+        node.run("SELECT 4");
+        for line in [node.run("CLIENT INFO"), node.run(&format!("CLIENT LIST ID {CALLER}"))] {
+            assert!(line.contains(" name=fresh ") && line.contains(" db=4 "), "{line}");
+        }
+        assert!(node.run("CLIENT LIST ID 8").contains(" cmd=NULL "));
+    }
+
+    #[test]
+    fn what_a_core_says_of_a_client_is_kept_beside_its_session() {
+        let mut node = MiniNode::new(&[]);
+        let row = &mut node.clients(1).rows[0];
+        (row.flags, row.query_bytes, row.output_bytes) = ("bU", 10, 500);
+        row.session.no_evict = true;
+        row.session.lib_name = Some(Arc::from(&b"lib"[..]));
+        let line = node.run("CLIENT LIST ID 8");
+        for part in [" flags=bUe ", " qbuf=10 ", " oll=1 omem=500 tot-mem=510 ", " lib-name=lib "] {
+            assert!(line.contains(part), "{part} in {line}");
+        }
+        node.clients(1).rows[1].flags = "P";
+        assert!(node.run("CLIENT LIST TYPE pubsub").starts_with("\"id=9 "));
+        assert_eq!(node.run("CLIENT KILL TYPE pubsub"), ":1");
+    }
+}

@@ -86,7 +86,7 @@ fn parse_slots(args: Args<'_>) -> Result<Vec<Slot>> {
 }
 
 fn parse_ranges(args: Args<'_>, name: &'static str) -> Result<Vec<(Slot, Slot)>> {
-    if args.len() % 2 != 0 {
+    if !args.len().is_multiple_of(2) {
         return Err(CommandError::WrongArity(name));
     }
     let slots = parse_slots_in_pairs(args)?;
@@ -99,7 +99,7 @@ fn parse_slots_in_pairs(args: Args<'_>) -> Result<Vec<Slot>> {
     for arg in args.from(2).iter() {
         slots.push(parse_slot(arg)?);
         if let [.., first, last] = slots[..] {
-            if slots.len() % 2 == 0 && first > last {
+            if slots.len().is_multiple_of(2) && first > last {
                 let error = ClusterError::RangeReversed { first: first.get(), last: last.get() };
                 return Err(CommandError::cluster(&error));
             }
@@ -460,3 +460,66 @@ const HELP: &[&str] = &[
     "SLOTS",
     "    The ranges of slots, each with the nodes that serve it.",
 ];
+
+#[cfg(test)]
+mod tests {
+    use crate::scenario::MiniNode;
+
+    #[test]
+    fn who_changes_routing_awaits_it() {
+        let mut node = MiniNode::new(&[("cluster-enabled", "yes")]);
+        for line in
+            ["CLUSTER ADDSLOTS 1 2", "CLUSTER DELSLOTSRANGE 1 1", "CLUSTER FLUSHSLOTS", "CLUSTER RESET"]
+        {
+            assert_eq!(node.run(line), "+OK");
+            let version = node.cluster.as_ref().expect("a cluster").routing_version();
+            assert_eq!(node.after_routing, Some(version), "{line}");
+        }
+        node.run("CLUSTER ADDSLOTS x");
+        assert_eq!(node.after_routing, None);
+        node.run("CLUSTER NODES");
+        assert_eq!(node.after_routing, None);
+    }
+
+    #[test]
+    fn keys_of_a_slot_are_counted_and_listed_where_they_are() {
+        let mut node = MiniNode::new(&[("cluster-enabled", "yes")]);
+        for key in ["{a}1", "{a}2", "{a}3", "{b}1"] {
+            node.run(&format!("SET {key} v"));
+        }
+        let slot_of_a = node.run("CLUSTER KEYSLOT a");
+        assert_eq!(slot_of_a, ":15495");
+        assert_eq!(node.run("CLUSTER COUNTKEYSINSLOT 15495"), ":3");
+        assert_eq!(node.run("CLUSTER GETKEYSINSLOT 15495 2").matches("{a}").count(), 2);
+        assert_eq!(node.run("CLUSTER GETKEYSINSLOT 15495 9223372036854775807").matches("{a}").count(), 3);
+        assert_eq!(node.run("CLUSTER COUNTKEYSINSLOT 3300"), ":1");
+        assert_eq!(node.run("CLUSTER FLUSHSLOTS"), "-ERR DB must be empty to perform CLUSTER FLUSHSLOTS.");
+        assert_eq!(
+            node.run("CLUSTER RESET"),
+            "-ERR CLUSTER RESET can't be called with master nodes containing keys"
+        );
+    }
+
+    #[test]
+    fn a_node_that_was_met_is_known() {
+        let mut node = MiniNode::new(&[("cluster-enabled", "yes")]);
+        assert_eq!(node.run("CLUSTER MEET 127.0.0.1 7001"), "+OK");
+        assert!(node.run("CLUSTER INFO").contains("cluster_known_nodes:2"));
+        let nodes = node.run("CLUSTER NODES");
+        assert!(nodes.contains(" 127.0.0.1:7001@17001 handshake - "), "{nodes}");
+        let mine = node.run("CLUSTER MYID");
+        let mine = mine.trim_matches('"');
+        assert_eq!(
+            node.run(&format!("CLUSTER FORGET {mine}")),
+            "-ERR I tried hard but I can't forget myself..."
+        );
+        assert_eq!(node.run(&format!("CLUSTER REPLICAS {mine}")), "[]");
+        assert_eq!(node.run(&format!("CLUSTER COUNT-FAILURE-REPORTS {mine}")), ":0");
+        assert_eq!(
+            node.run("CLUSTER SET-CONFIG-EPOCH 1"),
+            "-ERR The user can assign a config epoch only when the node does not know any other node."
+        );
+        assert_eq!(node.run("CLUSTER RESET"), "+OK");
+        assert!(node.run("CLUSTER INFO").contains("cluster_known_nodes:1"));
+    }
+}

@@ -46,7 +46,7 @@ fn get(cx: &mut Exec<'_>, args: Args<'_>, reply: &mut Reply) -> Result {
 
 /// CONFIG SET directive value [directive value ...]: all or nothing.
 fn set(cx: &mut ControlExec<'_>, args: Args<'_>, reply: &mut Reply) -> Result {
-    if args.len() % 2 != 0 {
+    if !args.len().is_multiple_of(2) {
         return Err(CommandError::Syntax);
     }
     let words: Vec<&[u8]> = args.from(2).iter().collect();
@@ -100,3 +100,34 @@ const HELP: &[&str] = &[
     "REWRITE",
     "    Writes the configuration in force to the configuration file.",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::NodeFacts;
+    use crate::scenario::MiniNode;
+    use std::sync::Arc;
+
+    #[test]
+    fn only_what_changes_is_published() {
+        let mut node = MiniNode::new(&[]);
+        node.run("CONFIG SET timeout 0");
+        node.run("CONFIG SET timeout x");
+        node.run("CONFIG GET timeout");
+        assert_eq!(node.actions, []);
+        assert_eq!(node.run("CONFIG SET timeout 7 hz 20"), "+OK");
+        assert_eq!(node.actions, [ControlAction::PublishConfig]);
+        assert_eq!(node.run("CONFIG GET hz timeout"), "[\"hz\" \"20\" \"timeout\" \"7\"]");
+    }
+
+    #[test]
+    fn a_file_is_rewritten_if_there_is_one() {
+        let mut node = MiniNode::new(&[]);
+        node.run("CONFIG REWRITE");
+        assert_eq!(node.actions, []);
+        let facts = NodeFacts { config_file: "/etc/ringslot.conf".to_string(), ..NodeFacts::default() };
+        node.facts(0).node = Arc::new(facts);
+        assert_eq!(node.run("CONFIG REWRITE"), "+OK");
+        assert_eq!(node.actions, [ControlAction::RewriteConfig]);
+    }
+}

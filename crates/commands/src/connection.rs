@@ -79,7 +79,7 @@ fn equal_in_constant_time(wanted: &[u8], given: &[u8]) -> bool {
 
 /// HELLO [protover [AUTH username password] [SETNAME clientname]]
 fn hello(cx: &mut Exec<'_>, args: Args<'_>, reply: &mut Reply) -> Result {
-    let protocol = match args.try_get(1).map(|version| parse_integer(version)) {
+    let protocol = match args.try_get(1).map(parse_integer) {
         None => None,
         Some(None) => return Err(CommandError::protocol_not_integer()),
         Some(Some(2)) => Some(Protocol::Resp2),
@@ -229,5 +229,72 @@ fn in_cluster(cx: &Exec<'_>) -> Result {
         Ok(())
     } else {
         Err(CommandError::not_a_cluster())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::MiniNode;
+
+    #[test]
+    fn the_session_is_left_as_asked() {
+        let mut node = MiniNode::new(&[("cluster-enabled", "yes")]);
+        node.run("READONLY");
+        node.run("ASKING");
+        assert!(node.session.readonly && node.session.asking);
+        node.run("READWRITE");
+        assert!(!node.session.readonly && node.session.asking);
+        node.run("READONLY");
+        node.run("HELLO 3 SETNAME me");
+        node.run("CLIENT NO-TOUCH ON");
+        assert_eq!(node.run("RESET"), "+RESET");
+        let session = &node.session;
+        assert!(!session.readonly && !session.asking && !session.no_touch && session.name.is_none());
+        assert_eq!(session.protocol, Protocol::Resp2);
+        node.run("QUIT");
+        assert!(node.session.close);
+    }
+
+    #[test]
+    fn a_refused_hello_changes_nothing() {
+        let mut node = MiniNode::new(&[("requirepass", "secret")]);
+        for line in [
+            "HELLO 3",
+            "HELLO 3 AUTH default wrong SETNAME x",
+            "HELLO 3 AUTH default secret SETNAME \"a b\"",
+            "HELLO 3 AUTH default secret FOO",
+            "AUTH wrong",
+        ] {
+            assert!(node.run(line).starts_with('-'), "{line}");
+            assert!(!node.session.authenticated, "{line}");
+            assert_eq!(node.session.protocol, Protocol::Resp2);
+            assert_eq!(node.session.name, None);
+        }
+        assert!(node.run("HELLO 3 AUTH default secret SETNAME x").starts_with('{'));
+        assert!(node.session.authenticated && node.session.name.is_some());
+        // A wrong password later does not take away what the right one gave.
+        node.run("AUTH wrong");
+        assert!(node.session.authenticated);
+        node.run("RESET");
+        assert!(!node.session.authenticated);
+    }
+
+    #[test]
+    fn passwords_are_equal_only_to_themselves() {
+        for (wanted, given, equal) in [
+            ("a", "a", true),
+            ("a", "", false),
+            ("a", "aa", false),
+            ("ab", "ab", true),
+            ("ab", "aba", false),
+            ("ab", "abab", false),
+        ] {
+            assert_eq!(
+                equal_in_constant_time(wanted.as_bytes(), given.as_bytes()),
+                equal,
+                "{wanted} {given}"
+            );
+        }
     }
 }

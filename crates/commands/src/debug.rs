@@ -83,7 +83,7 @@ fn object_line(visit: &Visit<'_>, key: &[u8]) -> Option<Vec<u8>> {
     let idle = now.wrapping_sub(lru) & 0xFF_FFFF;
     let line = format!(
         "Value at:{:p} refcount:1 encoding:{} serializedlength:{} lru:{lru} lru_seconds_idle:{idle}",
-        string.bytes(),
+        string.bytes().as_ptr(),
         crate::keys::encoding_name(entry.value()),
         serialized_length(string.bytes()),
     );
@@ -129,3 +129,28 @@ const HELP: &[&str] = &[
     "SLEEP <seconds>",
     "    Holds up all cores; fractions of a second are allowed.",
 ];
+
+#[cfg(test)]
+mod tests {
+    use crate::scenario::MiniNode;
+
+    #[test]
+    fn every_core_is_held_up_and_told() {
+        let mut node = MiniNode::new(&[("enable-debug-command", "yes")]);
+        for (line, us) in [("1.5", 1_500_000), ("0.25x", 250_000), ("x", 0), ("-1", 0), ("inf", 0)] {
+            assert_eq!(node.run(&format!("DEBUG SLEEP {line}")), "+OK");
+            assert_eq!((node.facts(0).sleep_us, node.facts(1).sleep_us), (us, us), "{line}");
+        }
+        assert!(node.facts(1).active_expire);
+        node.run("DEBUG SET-ACTIVE-EXPIRE 0");
+        assert!(!node.facts(0).active_expire && !node.facts(1).active_expire);
+    }
+
+    #[test]
+    fn local_clients_may_where_only_they_may() {
+        let mut node = MiniNode::new(&[("enable-debug-command", "local")]);
+        assert_eq!(node.run("DEBUG JMAP"), "+OK");
+        node.session.is_local = false;
+        assert!(node.run("DEBUG JMAP").starts_with("-ERR DEBUG command not allowed."));
+    }
+}

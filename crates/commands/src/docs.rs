@@ -295,3 +295,94 @@ pub(crate) fn words(reply: &mut Reply, words: &[&str]) {
         reply.simple(word);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Table;
+    use serde_json::{json, Map, Value};
+
+    /// Facts of Redis 7.2.4 about the commands that are built.
+    fn facts() -> Map<String, Value> {
+        let text = include_str!("../tests/documented.json");
+        serde_json::from_str(text).expect("a map of commands")
+    }
+
+    /// An argument as the facts have it.
+    fn as_json(argument: &Argument) -> Value {
+        let mut map = Map::new();
+        map.insert("name".to_string(), json!(argument.name));
+        map.insert("type".to_string(), json!(argument.kind_name()));
+        let texts = [
+            ("token", argument.token),
+            ("display", argument.shown_as),
+            ("since", argument.since),
+            ("deprecated_since", argument.deprecated),
+        ];
+        for (name, text) in texts {
+            map.extend(text.map(|text| (name.to_string(), json!(text))));
+        }
+        for flag in argument.flags() {
+            map.insert(flag.to_string(), json!(true));
+        }
+        match argument.kind {
+            Kind::Key(specification) => {
+                map.insert("key_spec_index".to_string(), json!(specification));
+            }
+            Kind::OneOf(parts) | Kind::Block(parts) => {
+                map.insert("arguments".to_string(), parts.iter().map(as_json).collect());
+            }
+            _ => {}
+        }
+        Value::Object(map)
+    }
+
+    #[test]
+    fn every_command_is_described_and_nothing_else() {
+        let mut described: Vec<&str> =
+            GROUPS.iter().flat_map(|(_, docs)| docs.iter()).map(|doc| doc.name).collect();
+        let mut built: Vec<&str> = Table::standard().rows().map(|row| row.name).collect();
+        described.sort_unstable();
+        built.sort_unstable();
+        assert_eq!(described, built);
+    }
+
+    #[test]
+    fn arguments_arities_and_versions_are_those_of_redis() {
+        let facts = facts();
+        for row in Table::standard().rows() {
+            let name = row.name;
+            let fact = facts.get(name).unwrap_or_else(|| panic!("{name} is not in the facts"));
+            let (group, doc) = find(name).expect("described");
+            assert_eq!(fact["arity"], json!(row.arity), "{name}");
+            assert_eq!(fact["group"], json!(group), "{name}");
+            assert_eq!(fact["since"], json!(doc.since), "{name}");
+            let arguments: Value = doc.arguments.iter().map(as_json).collect();
+            assert_eq!(fact["arguments"], arguments, "{name}");
+            let deprecated = doc.deprecated.map(|deprecated| deprecated.since);
+            assert_eq!(fact.get("deprecated_since"), deprecated.map(|since| json!(since)).as_ref(), "{name}");
+            let instead = doc.deprecated.map(|deprecated| deprecated.instead);
+            assert_eq!(fact.get("replaced_by"), instead.map(|instead| json!(instead)).as_ref(), "{name}");
+        }
+    }
+
+    #[test]
+    fn keys_in_the_arguments_have_their_specification() {
+        fn keys(arguments: &[Argument], found: &mut Vec<u8>) {
+            for argument in arguments {
+                match argument.kind {
+                    Kind::Key(specification) => found.push(specification),
+                    Kind::OneOf(parts) | Kind::Block(parts) => keys(parts, found),
+                    _ => {}
+                }
+            }
+        }
+        for row in Table::standard().rows() {
+            let mut found = Vec::new();
+            keys(find(row.name).expect("described").1.arguments, &mut found);
+            found.dedup();
+            let all: Vec<u8> = (0..row.keys.len() as u8).collect();
+            assert_eq!(found, all, "{}", row.name);
+        }
+    }
+}

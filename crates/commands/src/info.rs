@@ -52,14 +52,14 @@ fn database(visit: &Visit<'_>, db: u16) -> (u64, u64, u64) {
         return (keys, 0, 0);
     }
     let now_ms = visit.now.unix_ms();
-    let (mut seen, mut remaining) = (0, 0);
+    let (mut seen, mut remaining) = (0_u64, 0_u64);
     visit.keyspace.scan(db, keyspace::Cursor::START, 0..slot::SLOT_COUNT as u16, SAMPLE, |entry| {
         if let Some(expiry) = entry.expiry() {
             seen += 1;
             remaining += expiry.saturating_sub(now_ms);
         }
     });
-    (keys, volatile, if seen == 0 { 0 } else { remaining / seen * volatile })
+    (keys, volatile, remaining.checked_div(seen).unwrap_or(0) * volatile)
 }
 
 /// The sections of a request without arguments.
@@ -141,11 +141,14 @@ fn human(bytes: u64) -> String {
     format!("{:.2}{}", bytes as f64 / 1024_f64.powi(unit as i32), UNITS[unit - 1])
 }
 
+/// What writes a section.
+type Section = fn(&mut Text, &mut Exec<'_>, &Totals);
+
 fn finish(cx: &mut Exec<'_>, args: Args<'_>, gathered: Gathered, reply: &mut Reply) -> Result {
     let wanted = Wanted::parse(args);
     let totals = gathered.totals;
     let mut text = Text::default();
-    let sections: &[(&str, fn(&mut Text, &mut Exec<'_>, &Totals))] = &[
+    let sections: &[(&str, Section)] = &[
         ("server", server),
         ("clients", clients),
         ("memory", memory),
@@ -332,6 +335,135 @@ fn keyspace_section(text: &mut Text, _: &mut Exec<'_>, totals: &Totals) {
         if *keys > 0 {
             let average = if *volatile == 0 { 0 } else { remaining_ms / volatile };
             text.field(&format!("db{db}"), format_args!("keys={keys},expires={volatile},avg_ttl={average}"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::MiniNode;
+
+    fn fields(text: &str) -> Vec<(String, String)> {
+        let text = config::words::split(text.as_bytes()).expect("one quoted word").remove(0);
+        let text = String::from_utf8(text).expect("text");
+        text.lines()
+            .filter_map(|line| line.split_once(':'))
+            .map(|(a, b)| (a.to_string(), b.to_string()))
+            .collect()
+    }
+
+    fn titles(text: &str) -> Vec<&str> {
+        text.split("# ").skip(1).map(|rest| rest.split("\\r").next().expect("a title")).collect()
+    }
+
+    #[test]
+    fn sections_are_those_asked_for_in_their_own_order() {
+        let mut node = MiniNode::new(&[]);
+        let all = [
+            "Server",
+            "Clients",
+            "Memory",
+            "Persistence",
+            "Stats",
+            "Replication",
+            "CPU",
+            "Errorstats",
+            "Cluster",
+            "Keyspace",
+        ];
+        assert_eq!(titles(&node.run("INFO")), all);
+        assert_eq!(titles(&node.run("INFO default")), all);
+        assert_eq!(titles(&node.run("INFO DEFAULT nosuch server")), all);
+        assert_eq!(titles(&node.run("INFO keyspace CPU Clients clients")), ["Clients", "CPU", "Keyspace"]);
+        assert_eq!(titles(&node.run("INFO commandstats")), ["Commandstats"]);
+        assert_eq!(titles(&node.run("INFO default commandstats")).len(), all.len() + 1);
+        assert_eq!(titles(&node.run("INFO all")).len(), all.len() + 1);
+        assert_eq!(titles(&node.run("INFO everything nosuch")).len(), all.len() + 1);
+        assert_eq!(node.run("INFO nosuch"), "\"\"");
+        assert_eq!(node.run("INFO cluster"), "\"# Cluster\\r\\ncluster_enabled:0\\r\\n\"");
+        assert_eq!(
+            node.run("INFO cluster keyspace"),
+            "\"# Cluster\\r\\ncluster_enabled:0\\r\\n\\r\\n# Keyspace\\r\\n\""
+        );
+    }
+
+    #[test]
+    fn counters_of_all_cores_are_added() {
+        let mut node = MiniNode::new(&[]);
+        let get = Table::standard().find_name(b"get").expect("built").0;
+        for core in 0..2 {
+            let totals = &mut node.facts(core).totals;
+            totals.commands = 100;
+            totals.clients = 2;
+            totals.errors_by_code.insert("ERR".to_string(), 3);
+            totals.errors_by_code.insert("A:B#".to_string(), 1);
+            let counters = &mut totals.by_command[usize::from(get)];
+            (counters.calls, counters.usec, counters.failed) = (4, 6, 1);
+        }
+        for key in ["a", "b", "c", "d", "e", "{x}"] {
+            node.run(&format!("SET {key} 1 PX 60000"));
+        }
+        node.run("SELECT 3");
+        node.run("SET k v");
+        node.run("GET k");
+        node.run("GET nosuch");
+        let all = fields(&node.run("INFO everything"));
+        let is = |name: &str, value: &str| {
+            let found: Vec<_> =
+                all.iter().filter(|(field, _)| field == name).map(|(_, value)| value).collect();
+            assert_eq!(found, [value], "{name}");
+        };
+        is("redis_version", "7.2.4");
+        is("redis_mode", "standalone");
+        is("uptime_in_seconds", "100000");
+        is("uptime_in_days", "1");
+        is("cores", "2");
+        is("total_commands_processed", "200");
+        is("connected_clients", "4");
+        is("keyspace_hits", "1");
+        is("keyspace_misses", "1");
+        is("cmdstat_get", "calls=8,usec=12,usec_per_call=1.50,rejected_calls=0,failed_calls=2");
+        is("errorstat_ERR", "count=6");
+        is("errorstat_A_B_", "count=2");
+        is("db0", "keys=6,expires=6,avg_ttl=60000");
+        is("db3", "keys=1,expires=0,avg_ttl=0");
+        is("master_replid", &"9876543210".repeat(4));
+        assert!(all.iter().all(|(name, _)| name != "db1" && name != "cmdstat_set"));
+
+        assert_eq!(node.run("CONFIG RESETSTAT"), "+OK");
+        let all = fields(&node.run("INFO everything"));
+        let value = |name: &str| all.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str());
+        assert_eq!(value("total_commands_processed"), Some("0"));
+        assert_eq!(value("keyspace_hits"), Some("0"));
+        assert_eq!(value("connected_clients"), Some("4"), "they are still there");
+        assert_eq!(value("cmdstat_get"), None);
+        assert_eq!(value("errorstat_ERR"), None);
+        assert_eq!(value("db0"), Some("keys=6,expires=6,avg_ttl=60000"));
+    }
+
+    #[test]
+    fn what_one_core_frees_for_another_is_no_memory_in_use() {
+        let totals = |used_memory| Totals { used_memory, ..Totals::default() };
+        let mut sum = totals(5000);
+        sum.add(&totals(-1000));
+        assert_eq!(sum.used_memory, 4000);
+    }
+
+    #[test]
+    fn bytes_are_shown_to_people_with_a_unit() {
+        for (bytes, text) in [
+            (0, "0B"),
+            (1023, "1023B"),
+            (1024, "1.00K"),
+            (1_048_575, "1024.00K"),
+            (1_048_576, "1.00M"),
+            (1_572_864, "1.50M"),
+            (1 << 30, "1.00G"),
+            (1 << 40, "1.00T"),
+            (1 << 50, "1.00P"),
+        ] {
+            assert_eq!(human(bytes), text);
         }
     }
 }

@@ -59,3 +59,27 @@ fn shutdown(cx: &mut ControlExec<'_>, args: Args<'_>, _: &mut Reply) -> Result {
     cx.actions.push(ControlAction::Stop);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::MiniNode;
+
+    #[test]
+    fn shutdown_says_nothing_and_stops() {
+        for line in ["SHUTDOWN", "shutdown nosave", "SHUTDOWN SAVE NOW FORCE", "SHUTDOWN NOW NOW"] {
+            let mut node = MiniNode::new(&[]);
+            assert_eq!(node.run(line), "none");
+            assert_eq!(node.actions, [ControlAction::Stop]);
+        }
+        let mut node = MiniNode::new(&[]);
+        node.run("SHUTDOWN ABORT");
+        node.run("SHUTDOWN SAVE NOSAVE");
+        assert_eq!(node.actions, []);
+    }
+
+    #[test]
+    fn time_is_that_of_the_turn() {
+        assert_eq!(MiniNode::new(&[]).run("TIME"), "[\"1700000000\" \"123456\"]");
+    }
+}

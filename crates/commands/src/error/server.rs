@@ -178,9 +178,9 @@ impl CommandError {
     /// DEBUG where `enable-debug-command` does not let this client use it.
     pub fn debug_not_allowed() -> CommandError {
         fixed(
-            "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run \
-             it from a local connection, otherwise you need to set this option in the configuration file, \
-             and then restart the server.",
+            "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you \
+             can run it from a local connection, otherwise you need to set this option in the \
+             configuration file, and then restart the server.",
         )
     }
 
