@@ -175,3 +175,6 @@ fn tell_expiry(cx: &mut Exec, args: Args, reply: &mut Reply, tell: fn(u64, u64) 
     });
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

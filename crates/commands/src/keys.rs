@@ -519,3 +519,6 @@ fn changed_here(visit: &mut Visit, args: Args, removed: u64) {
         write_command(&mut visit.effects.words, args);
     }
 }
+
+#[cfg(test)]
+mod tests;

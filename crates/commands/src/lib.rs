@@ -27,9 +27,13 @@ mod info;
 mod keys;
 mod lookup;
 mod scan;
+#[cfg(test)]
+mod scenario;
 mod server;
 mod string;
 pub mod table;
+#[cfg(test)]
+mod testing;
 
 pub use error::CommandError;
 pub use exec::{

@@ -182,3 +182,6 @@ fn keys_reply(_: &mut Exec, _: Args, gathered: Gathered, reply: &mut Reply) -> O
     gathered.rows.iter().for_each(|keys| reply.raw(keys));
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -43,7 +43,11 @@ pub const TABLE: &[Command] = &[
         .keys(&[at(1, &["RW", "access", "delete"])])
         .flags(&[WRITE, FAST])
         .acl(STRING),
-    Command::new("getex", getex).arity(-2).keys(CHANGES).flags(&[WRITE, FAST]).acl(STRING),
+    Command::new("getex", getex)
+        .arity(-2)
+        .keys(&[at(1, &["RW", "access", "update"]).noted("RW and UPDATE because it changes the TTL")])
+        .flags(&[WRITE, FAST])
+        .acl(STRING),
     Command::new("getrange", getrange).arity(4).keys(READS).flags(&[READONLY]).acl(STRING),
     Command::new("getset", getset).arity(3).keys(CHANGES).flags(&[WRITE, DENYOOM, FAST]).acl(STRING),
     Command::new("incr", incr).arity(2).keys(CHANGES).flags(&[WRITE, DENYOOM, FAST]).acl(STRING),
@@ -78,7 +82,8 @@ pub const TABLE: &[Command] = &[
     Command::new("psetex", psetex).arity(4).keys(OVERWRITES).flags(&[WRITE, DENYOOM]).acl(STRING),
     Command::new("set", set)
         .arity(-3)
-        .keys(&[at(1, &["RW", "access", "update", "variable_flags"])])
+        .keys(&[at(1, &["RW", "access", "update", "variable_flags"])
+            .noted("RW and ACCESS due to the optional `GET` argument")])
         .flags(&[WRITE, DENYOOM])
         .acl(STRING),
     Command::new("setex", setex).arity(4).keys(OVERWRITES).flags(&[WRITE, DENYOOM]).acl(STRING),
@@ -652,3 +657,6 @@ fn check_length(cx: &Exec, before: u64, more: usize) -> Outcome {
         _ => Err(CommandError::StringTooLong),
     }
 }
+
+#[cfg(test)]
+mod tests;

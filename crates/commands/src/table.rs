@@ -468,6 +468,14 @@ pub const fn through(index: u8, last: i8, step: u8, flags: &'static [&'static st
     KeySpec { flags, begin: Begin::Index(index), find, notes: None }
 }
 
+impl KeySpec {
+    /// With a remark.
+    pub const fn noted(mut self, remark: &'static str) -> KeySpec {
+        self.notes = Some(remark);
+        self
+    }
+}
+
 /// Redis's `populateCommandLegacyRangeSpec`: the range that stands for the specifications, and whether
 /// it does not say all.
 const fn plain_range(specs: &[KeySpec]) -> (KeyRange, bool) {
