@@ -42,7 +42,10 @@ enum Kind {
     QuietSend,
     Send,
     Direct,
+    /// Of the multishot receive.
     Cancel,
+    /// Of everything, for closing.
+    CancelAll,
     Shutdown,
     Close,
     Bell,
@@ -52,7 +55,7 @@ enum Kind {
     WakeFailed,
 }
 
-const KINDS: [Kind; 12] = [
+const KINDS: [Kind; 13] = [
     Kind::Accept,
     Kind::AcceptCancel,
     Kind::Receive,
@@ -60,6 +63,7 @@ const KINDS: [Kind; 12] = [
     Kind::Send,
     Kind::Direct,
     Kind::Cancel,
+    Kind::CancelAll,
     Kind::Shutdown,
     Kind::Close,
     Kind::Bell,
@@ -111,7 +115,9 @@ struct Conn {
     quiet: bool,
     /// The cancel of everything, for closing, is under way.
     cancelling_all: bool,
+    /// Operations under way, and the cancels among them.
     inflight: u8,
+    cancels: u8,
     outgoing: Option<Outgoing>,
     incoming: Option<Box<Incoming>>,
 }
@@ -357,6 +363,7 @@ impl Io {
             (Receive::Armed, _) if !multishot => {
                 state.receive = Receive::Cancelling;
                 state.inflight += 1;
+                state.cancels += 1;
                 let entry = opcode::AsyncCancel::new(user_data(Kind::Receive, conn)).build();
                 self.push(entry.user_data(user_data(Kind::Cancel, conn)));
             }
@@ -383,13 +390,14 @@ impl Io {
             state.stage = Stage::Leaving;
             let entry = opcode::Close::new(types::Fixed(conn.slot)).build();
             self.push(entry.user_data(user_data(Kind::Close, conn)));
-        } else if !state.cancelling_all && state.inflight > u8::from(state.quiet) {
+        } else if !state.cancelling_all && state.inflight > state.cancels + u8::from(state.quiet) {
             // Close(Fixed) alone would leave an armed receive, and with it the socket, alive.
             state.cancelling_all = true;
             state.inflight += 1;
+            state.cancels += 1;
             let builder = types::CancelBuilder::fd(types::Fixed(conn.slot)).all();
             let entry = opcode::AsyncCancel2::new(builder).build();
-            self.push(entry.user_data(user_data(Kind::Cancel, conn)));
+            self.push(entry.user_data(user_data(Kind::CancelAll, conn)));
         }
     }
 
@@ -569,7 +577,7 @@ impl<A: CoreApp> Loop<A> {
             Kind::QuietSend => self.quiet_send_spoke(conn, result),
             Kind::Send => self.send_ended(conn, result),
             Kind::Direct => self.direct_ended(conn, result),
-            Kind::Cancel => self.cancel_ended(conn, result),
+            Kind::Cancel | Kind::CancelAll => self.cancel_ended(conn, kind, result),
             Kind::Shutdown => self.operation_ended(conn),
             Kind::Close => self.closed(conn),
             Kind::Accept => self.accepted(conn.slot(), result, cqueue::more(flags)),
@@ -741,10 +749,11 @@ impl<A: CoreApp> Loop<A> {
         self.io.quiet_taken = taken;
     }
 
-    fn cancel_ended(&mut self, conn: ConnId, result: i32) {
+    fn cancel_ended(&mut self, conn: ConnId, kind: Kind, result: i32) {
         let state = &mut self.io.conns[conn.slot()];
         state.inflight -= 1;
-        state.cancelling_all = false;
+        state.cancels -= 1;
+        state.cancelling_all &= kind != Kind::CancelAll;
         // Not found: its last completion may be on its way, then this asks once too often and no harm done.
         if result < 0 && state.receive == Receive::Cancelling {
             state.receive = Receive::Armed;
@@ -925,6 +934,7 @@ impl Conn {
             quiet: false,
             cancelling_all: false,
             inflight: 0,
+            cancels: 0,
             outgoing: None,
             incoming: None,
         }

@@ -277,7 +277,7 @@ impl Server {
     }
 
     /// The next event that is wanted; others are passed over.
-    pub fn wait_for(&self, wanted: impl Fn(&Event) -> bool) -> Event {
+    pub fn wait_for(&self, mut wanted: impl FnMut(&Event) -> bool) -> Event {
         loop {
             let event = self.events.recv_timeout(Duration::from_secs(20)).expect("an event in time");
             if wanted(&event) {
