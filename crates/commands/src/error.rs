@@ -119,6 +119,8 @@ pub enum CommandError {
     // Of connections.
     /// All places are taken.
     MaxClients,
+    /// All places are taken; said in a cluster, whose links take places, too.
+    MaxClientsAndLinks,
     /// Protected mode turns a foreign client away.
     ProtectedMode,
 
@@ -232,6 +234,7 @@ impl CommandError {
             ReadOnly => "READONLY You can't write against a read only replica.",
             Loading => "LOADING Redis is loading the dataset in memory",
             MaxClients => "ERR max number of clients reached",
+            MaxClientsAndLinks => "ERR max number of clients + cluster connections reached",
             ProtectedMode => {
                 "DENIED Redis is running in protected mode because protected mode is enabled and no \
                  password is set for the default user. In this mode connections are only accepted from \
@@ -271,3 +274,6 @@ impl fmt::Display for CommandError {
 }
 
 impl std::error::Error for CommandError {}
+
+#[cfg(test)]
+mod tests;
