@@ -3,9 +3,10 @@
 //! Nothing here is asked while commands run; the table's rows (`table.rs`) hold what is. The files
 //! below have one entry for each command that is built, by published group. Arguments form a tree:
 //!
+//! ```text
 //!     SET key value [NX | XX] [EX seconds | ...]
-//!
 //!     key("key", 0), string("value"), one_of("condition", &[word("nx", "NX"), ...]).optional(), ...
+//! ```
 //!
 //! 1. Argument names, kinds, tokens and versions are those of Redis 7.2.4, so that clients which draw
 //!    their help from them show the same; a test compares them with `tests/documented.json`. The one

@@ -96,6 +96,10 @@ pub struct Totals {
     /// Bytes that keys and values use. One core alone may be below zero, because what one core made
     /// another may free.
     pub used_memory: i64,
+    /// Of those, bytes of the tables that find the keys.
+    pub table_memory: i64,
+    /// Bytes taken from the system for keys and tables.
+    pub mapped_memory: i64,
     /// Keys, keys with an expiry, and the sum of their remaining times (ms), by database.
     pub databases: Vec<(u64, u64, u64)>,
     /// By command, in the order of the table.
@@ -132,6 +136,8 @@ impl Totals {
             dirty: self.dirty,
             paused_clients: self.paused_clients,
             used_memory: self.used_memory,
+            table_memory: self.table_memory,
+            mapped_memory: self.mapped_memory,
             databases: std::mem::take(&mut self.databases),
             by_command: vec![CommandCounters::default(); self.by_command.len()],
             ..Totals::default()
@@ -159,6 +165,8 @@ impl Totals {
         self.dirty += other.dirty;
         self.paused_clients += other.paused_clients;
         self.used_memory += other.used_memory;
+        self.table_memory += other.table_memory;
+        self.mapped_memory += other.mapped_memory;
         add_each(&mut self.databases, &other.databases, |a, b| *a = (a.0 + b.0, a.1 + b.1, a.2 + b.2));
         add_each(&mut self.by_command, &other.by_command, |a, b| {
             a.calls += b.calls;

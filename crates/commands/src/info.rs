@@ -37,7 +37,12 @@ fn visit(visit: &mut Visit<'_>, _: Args<'_>, gathered: &mut Gathered) {
     totals.hits = stats.hits;
     totals.misses = stats.misses;
     totals.expired = stats.expired;
-    totals.used_memory = visit.keyspace.memory().used;
+    let memory = visit.keyspace.memory();
+    totals.used_memory = memory.used;
+    totals.table_memory = memory.tables;
+    totals.mapped_memory = memory.mapped;
+    // Each core knows the peak of the INFOs that it worded.
+    gathered.count = gathered.count.max(visit.facts.peak_memory);
     let databases = visit.keyspace.setup().databases;
     totals.databases = (0..databases).map(|db| database(visit, db)).collect();
     gathered.totals.add(&totals);
@@ -147,6 +152,7 @@ type Section = fn(&mut Text, &mut Exec<'_>, &Totals);
 fn finish(cx: &mut Exec<'_>, args: Args<'_>, gathered: Gathered, reply: &mut Reply) -> Result {
     let wanted = Wanted::parse(args);
     let totals = gathered.totals;
+    cx.facts.peak_memory = bytes(totals.used_memory).max(gathered.count);
     let mut text = Text::default();
     let sections: &[(&str, Section)] = &[
         ("server", server),
@@ -183,6 +189,7 @@ fn server(text: &mut Text, cx: &mut Exec<'_>, _: &Totals) {
     text.field("arch_bits", usize::BITS);
     text.field("multiplexing_api", "io_uring");
     text.field("process_id", node.pid);
+    text.field("process_supervised", "no");
     text.field("run_id", &node.run_id);
     text.field("tcp_port", node.tcp_port);
     text.field("server_time_usec", cx.now.unix_us);
@@ -212,9 +219,14 @@ fn clients(text: &mut Text, cx: &mut Exec<'_>, totals: &Totals) {
     text.field("paused_clients", totals.paused_clients);
 }
 
+/// A sum over all cores, which is below zero for moments at most.
+fn bytes(sum: i64) -> u64 {
+    u64::try_from(sum).unwrap_or(0)
+}
+
 fn memory(text: &mut Text, cx: &mut Exec<'_>, totals: &Totals) {
-    let used = u64::try_from(totals.used_memory).unwrap_or(0);
-    cx.facts.peak_memory = cx.facts.peak_memory.max(used);
+    let used = bytes(totals.used_memory);
+    let overhead = bytes(totals.table_memory).min(used);
     let (process, peak) = (cx.facts.process, cx.facts.peak_memory);
     let ratio = |part: u64, whole: u64| if whole == 0 { 0.0 } else { part as f64 / whole as f64 };
     text.section("Memory");
@@ -222,6 +234,9 @@ fn memory(text: &mut Text, cx: &mut Exec<'_>, totals: &Totals) {
     text.bytes("used_memory_rss", process.rss);
     text.bytes("used_memory_peak", peak);
     text.field("used_memory_peak_perc", format!("{:.2}%", 100.0 * ratio(used, peak)));
+    text.field("used_memory_overhead", overhead);
+    text.field("used_memory_dataset", used - overhead);
+    text.field("used_memory_dataset_perc", format!("{:.2}%", 100.0 * ratio(used - overhead, used)));
     text.bytes("total_system_memory", process.system_memory);
     text.bytes("maxmemory", cx.config.maxmemory());
     text.field("maxmemory_policy", String::from_utf8_lossy(&cx.config.show(Id::MaxmemoryPolicy)));
@@ -231,6 +246,7 @@ fn memory(text: &mut Text, cx: &mut Exec<'_>, totals: &Totals) {
     text.field("active_defrag_running", 0);
     text.field("lazyfree_pending_objects", 0);
     text.bytes("process_rss_peak", process.rss_peak);
+    text.bytes("mapped_memory", bytes(totals.mapped_memory));
 }
 
 /// Nothing is saved yet: the fields that tools wait for say so.

@@ -6,7 +6,9 @@
 //! sees a connection, a socket or another core: where a command runs is said by [`Run`] in its row,
 //! and `node` brings it there.
 //!
+//! ```text
 //!     bytes -> resp::parse -> Table::find -> node routes -> handler -> node settles -> bytes
+//! ```
 //!
 //! 1. A handler that returns an error has changed nothing, and what it wrote to the reply is undone.
 //! 2. A handler states what it changed once ([`Exec::changed`], [`Exec::log`]); `node` settles it.
