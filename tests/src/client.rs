@@ -86,7 +86,8 @@ impl Client {
     /// Connects to a unix socket; panics when nobody listens.
     #[track_caller]
     pub fn to_unix(path: &Path) -> Client {
-        Client::connect(&Address::Unix(path.into())).unwrap_or_else(|e| panic!("connect to {}: {e}", path.display()))
+        Client::connect(&Address::Unix(path.into()))
+            .unwrap_or_else(|e| panic!("connect to {}: {e}", path.display()))
     }
 
     /// The same connection with another deadline for replies.
@@ -165,7 +166,8 @@ impl Client {
         let start = Instant::now();
         loop {
             let left = self.deadline.saturating_sub(start.elapsed());
-            let more = if left.is_zero() { Err(ClientError::Timeout(Vec::new())) } else { self.receive(left) };
+            let more =
+                if left.is_zero() { Err(ClientError::Timeout(Vec::new())) } else { self.receive(left) };
             match more {
                 // A reset after the last byte is a close too: the server had input it never read.
                 Ok(0) | Err(ClientError::Closed(_)) => {

@@ -51,11 +51,17 @@ pub fn compare(mask: &Mask, same_version: bool, subject: &[u8], reference: &[u8]
             return unequal(&format!("difference {name}: expected {}", quoted(expected, 300)));
         }
         // A difference that is none any more should leave the case file.
-        return if subject == reference { unequal(&format!("difference {name}: there is none")) } else { Ok(()) };
+        return if subject == reference {
+            unequal(&format!("difference {name}: there is none"))
+        } else {
+            Ok(())
+        };
     }
     if subject == reference {
         return match mask {
-            Mask::Has(text) => holds(subject, text).then_some(()).ok_or(()).or_else(|()| unequal(&format!("no {text:?}"))),
+            Mask::Has(text) => {
+                holds(subject, text).then_some(()).ok_or(()).or_else(|()| unequal(&format!("no {text:?}")))
+            }
             _ => Ok(()),
         };
     }
@@ -113,8 +119,7 @@ fn same_shape(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Array(a), Value::Array(b)) | (Value::Set(a), Value::Set(b)) => all(a, b),
         (Value::Map(a), Value::Map(b)) => {
-            a.len() == b.len()
-                && a.iter().zip(b).all(|(a, b)| a.0 == b.0 && same_shape(&a.1, &b.1))
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.0 == b.0 && same_shape(&a.1, &b.1))
         }
         (Value::Error(a), Value::Error(b)) => a == b,
         _ => std::mem::discriminant(a) == std::mem::discriminant(b),

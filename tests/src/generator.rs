@@ -42,24 +42,93 @@ pub enum Step {
 /// Connections that a sequence uses.
 pub const CONNECTIONS: usize = 2;
 
-const KEYS: &[&str] = &["a", "b", "c", "d", "key:1", "key:2", "{t}1", "{t}2", "{t}3", "{u}1", "", "\u{1}\r\n$\u{7f}"];
-const PATTERNS: &[&str] = &["*", "?", "key:*", "{t}*", "[ab]", "[^ab]", "[a-c]", "*1", "\\*", "[", "a*b", "", "**?", "nothing"];
+const KEYS: &[&str] =
+    &["a", "b", "c", "d", "key:1", "key:2", "{t}1", "{t}2", "{t}3", "{u}1", "", "\u{1}\r\n$\u{7f}"];
+const PATTERNS: &[&str] =
+    &["*", "?", "key:*", "{t}*", "[ab]", "[^ab]", "[a-c]", "*1", "\\*", "[", "a*b", "", "**?", "nothing"];
 const VALUES: &[&str] = &[
-    "", "0", "1", "-1", "10", "9999", "10000", "42", "-0", "+1", "01", " 1", "1 ", "abc", "ABC", "hello world",
-    "9223372036854775807", "-9223372036854775808", "9223372036854775808", "-9223372036854775809",
-    "1.5", "3.0e3", "0.1", "-2.75", "1e400", "inf", "nan", "0x10", "\r\n", "\u{0}\u{1}\u{ff}",
+    "",
+    "0",
+    "1",
+    "-1",
+    "10",
+    "9999",
+    "10000",
+    "42",
+    "-0",
+    "+1",
+    "01",
+    " 1",
+    "1 ",
+    "abc",
+    "ABC",
+    "hello world",
+    "9223372036854775807",
+    "-9223372036854775808",
+    "9223372036854775808",
+    "-9223372036854775809",
+    "1.5",
+    "3.0e3",
+    "0.1",
+    "-2.75",
+    "1e400",
+    "inf",
+    "nan",
+    "0x10",
+    "\r\n",
+    "\u{0}\u{1}\u{ff}",
 ];
 const INTEGERS: &[&str] = &[
-    "0", "1", "-1", "2", "3", "5", "7", "-2", "-5", "10", "100", "-100", "9223372036854775807",
-    "-9223372036854775808", "9223372036854775808", "x", "", "1.0", " 1", "+1", "00", "4294967296",
+    "0",
+    "1",
+    "-1",
+    "2",
+    "3",
+    "5",
+    "7",
+    "-2",
+    "-5",
+    "10",
+    "100",
+    "-100",
+    "9223372036854775807",
+    "-9223372036854775808",
+    "9223372036854775808",
+    "x",
+    "",
+    "1.0",
+    " 1",
+    "+1",
+    "00",
+    "4294967296",
 ];
 const FLOATS: &[&str] = &[
-    "0", "1", "-1", "0.1", "0.25", "1.5", "-3.75", "10.5e2", "1e10", "3.0", "200", "-0.5", "x", "", "nan", "inf",
-    "-inf", " 1", "1e-3", "5.0e3", "123456789.125",
+    "0",
+    "1",
+    "-1",
+    "0.1",
+    "0.25",
+    "1.5",
+    "-3.75",
+    "10.5e2",
+    "1e10",
+    "3.0",
+    "200",
+    "-0.5",
+    "x",
+    "",
+    "nan",
+    "inf",
+    "-inf",
+    " 1",
+    "1e-3",
+    "5.0e3",
+    "123456789.125",
 ];
 const FUTURE_SECONDS: &[&str] = &["4102444800", "4102444801", "7258118400"];
 const FUTURE_MILLIS: &[&str] = &["4102444800000", "4102444800001", "7258118400123"];
-const BAD_TIMES: &[&str] = &["0", "-1", "x", "", "9223372036854775807", "-9223372036854775808", "1.5", "99999999999999999999"];
+const BAD_TIMES: &[&str] =
+    &["0", "-1", "x", "", "9223372036854775807", "-9223372036854775808", "1.5", "99999999999999999999"];
 
 /// Names that take part in random case changes and missing arguments.
 type Words = Vec<Vec<u8>>;
@@ -161,7 +230,11 @@ impl Generator {
             }
             70..=72 => exact(self.copy(k)),
             73 => exact(vec![b"MOVE".to_vec(), k, self.database()]),
-            74 => exact(vec![b"OBJECT".to_vec(), self.one_of(&["ENCODING", "encoding", "REFCOUNT", "FREQ", "NOSUCH"]), k]),
+            74 => exact(vec![
+                b"OBJECT".to_vec(),
+                self.one_of(&["ENCODING", "encoding", "REFCOUNT", "FREQ", "NOSUCH"]),
+                k,
+            ]),
             75 => (vec![b"OBJECT".to_vec(), b"IDLETIME".to_vec(), k], Mask::Near(60)),
             76 | 77 => (vec![b"KEYS".to_vec(), self.one_of(PATTERNS)], Mask::Unordered),
             78 => exact(vec![b"DBSIZE".to_vec()]),
@@ -170,14 +243,32 @@ impl Generator {
             83 => exact(self.flush()),
             84 => exact(vec![b"PING".to_vec(), self.value()]),
             85 => exact(vec![b"ECHO".to_vec(), self.value()]),
-            86 => exact(vec![b"CLIENT".to_vec(), b"SETNAME".to_vec(), self.one_of(&["x", "y z", "", "\n", "name"])]),
+            86 => exact(vec![
+                b"CLIENT".to_vec(),
+                b"SETNAME".to_vec(),
+                self.one_of(&["x", "y z", "", "\n", "name"]),
+            ]),
             87 => exact(vec![b"CLIENT".to_vec(), b"GETNAME".to_vec()]),
-            88 => exact(vec![b"CLIENT".to_vec(), self.one_of(&["NOSUCH", "NO-EVICT", "REPLY"]), self.one_of(&["on", "x"])]),
+            88 => exact(vec![
+                b"CLIENT".to_vec(),
+                self.one_of(&["NOSUCH", "NO-EVICT", "REPLY"]),
+                self.one_of(&["on", "x"]),
+            ]),
             89 => exact(vec![b"CLUSTER".to_vec(), b"KEYSLOT".to_vec(), k]),
             90 => exact(vec![self.one_of(&["NOSUCH", "GE T", "LRANGEX", ""]), k, self.value()]),
-            91 => exact(vec![b"COMMAND".to_vec(), b"GETKEYS".to_vec(), self.one_of(&["MSET", "GET", "RENAME"]), k, self.value()]),
+            91 => exact(vec![
+                b"COMMAND".to_vec(),
+                b"GETKEYS".to_vec(),
+                self.one_of(&["MSET", "GET", "RENAME"]),
+                k,
+                self.value(),
+            ]),
             92 => exact(vec![self.one_of(&["READONLY", "READWRITE", "ASKING", "PING"])]),
-            93 => exact(vec![b"CONFIG".to_vec(), b"GET".to_vec(), self.one_of(&["maxmemory", "proto-max-bulk-len", "save", "nosuch*"])]),
+            93 => exact(vec![
+                b"CONFIG".to_vec(),
+                b"GET".to_vec(),
+                self.one_of(&["maxmemory", "proto-max-bulk-len", "save", "nosuch*"]),
+            ]),
             94 => exact(vec![b"SELECT".to_vec(), b"0".to_vec()]),
             _ => exact(self.mset()),
         }
@@ -333,7 +424,11 @@ impl Generator {
     /// Another key, in cluster mode mostly one of the same slot.
     fn partner(&mut self, key: &[u8]) -> Vec<u8> {
         if self.cluster && !self.random.one_in(8) {
-            return if key.starts_with(b"{t}") { self.one_of(&["{t}1", "{t}2", "{t}3"]) } else { key.to_vec() };
+            return if key.starts_with(b"{t}") {
+                self.one_of(&["{t}1", "{t}2", "{t}3"])
+            } else {
+                key.to_vec()
+            };
         }
         self.key()
     }
@@ -361,7 +456,20 @@ impl Generator {
     }
 
     fn database(&mut self) -> Vec<u8> {
-        self.one_of(&["0", "0", "1", "1", "9", "15", "16", "-1", "x", "", "9223372036854775807", "4294967296"])
+        self.one_of(&[
+            "0",
+            "0",
+            "1",
+            "1",
+            "9",
+            "15",
+            "16",
+            "-1",
+            "x",
+            "",
+            "9223372036854775807",
+            "4294967296",
+        ])
     }
 
     fn relative_seconds(&mut self) -> Vec<u8> {
@@ -381,10 +489,9 @@ impl Generator {
     fn any_case(&mut self, name: &[u8]) -> Vec<u8> {
         match self.random.below(6) {
             0 => name.to_ascii_lowercase(),
-            1 => name
-                .iter()
-                .map(|b| if self.random.one_in(2) { b.to_ascii_lowercase() } else { *b })
-                .collect(),
+            1 => {
+                name.iter().map(|b| if self.random.one_in(2) { b.to_ascii_lowercase() } else { *b }).collect()
+            }
             _ => name.to_vec(),
         }
     }
@@ -427,7 +534,9 @@ mod tests {
                 seen.insert(String::from_utf8_lossy(&args[0]).to_ascii_uppercase());
             }
         }
-        for name in ["SET", "GETEX", "MSETNX", "LCS", "COPY", "RENAMENX", "SWAPDB", "EXPIREAT", "SUBSTR", "PERSIST"] {
+        for name in
+            ["SET", "GETEX", "MSETNX", "LCS", "COPY", "RENAMENX", "SWAPDB", "EXPIREAT", "SUBSTR", "PERSIST"]
+        {
             assert!(seen.contains(name), "{name} is in the grammar and was never drawn");
         }
     }

@@ -45,7 +45,8 @@ impl Launcher {
         let program = Program::subject();
         let launcher = if program.kind == Kind::Ringslot {
             let log = dir.join("launcher.log");
-            let open = || File::options().create(true).append(true).open(&log).expect("a file in our own directory");
+            let open =
+                || File::options().create(true).append(true).open(&log).expect("a file in our own directory");
             let child = Command::new(&program.path)
                 .args(["cluster", "--nodes", &count.to_string(), "--port", &port.to_string()])
                 .args(["--dir", &dir.display().to_string(), "--cores", &cores.to_string()])

@@ -40,9 +40,11 @@ impl NodeLine {
 pub fn own_all_slots(server: &Server) {
     let mut client = server.client();
     client.call(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]).ok();
-    wait::until_ok("cluster_state:ok of a lone node", STATE_DEADLINE, || match info(&mut client, "cluster_state") {
-        Ok(state) if state == "ok" => Ok(()),
-        other => Err(format!("{other:?}")),
+    wait::until_ok("cluster_state:ok of a lone node", STATE_DEADLINE, || {
+        match info(&mut client, "cluster_state") {
+            Ok(state) if state == "ok" => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
     });
 }
 
@@ -111,7 +113,8 @@ pub fn redis_cli(args: &[&str]) -> Output {
 #[track_caller]
 pub fn redis_cli_ok(args: &[&str]) -> String {
     let output = redis_cli(args);
-    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let text =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "redis-cli {}: {}\n{text}", args.join(" "), output.status);
     text
 }
@@ -121,7 +124,8 @@ pub fn redis_cli_ok(args: &[&str]) -> String {
 pub fn agree(servers: &[&Server]) -> Result<(), String> {
     let mut views = Vec::new();
     for server in servers {
-        let mut client = Client::connect(&server.address()).map_err(|e| format!("port {}: {e}", server.port()))?;
+        let mut client =
+            Client::connect(&server.address()).map_err(|e| format!("port {}: {e}", server.port()))?;
         let state = info(&mut client, "cluster_state").map_err(|e| e.to_string())?;
         if state != "ok" {
             return Err(format!("port {} says cluster_state:{state}", server.port()));

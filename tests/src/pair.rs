@@ -80,9 +80,10 @@ impl Both {
     /// Reads one reply from each: the subject's, then the reference's.
     pub fn read(&mut self) -> Result<(Vec<u8>, Vec<u8>), String> {
         let reference = self.reference.read_bytes().map_err(|e| format!("reference: {e}"))?;
-        let subject = self.subject.read_bytes().map_err(|e| {
-            format!("subject: {e}\n   reference {}", quoted(&reference, 300))
-        })?;
+        let subject = self
+            .subject
+            .read_bytes()
+            .map_err(|e| format!("subject: {e}\n   reference {}", quoted(&reference, 300)))?;
         Ok((subject, reference))
     }
 
@@ -129,10 +130,13 @@ impl Pair {
     /// A new connection to each, speaking `protocol`.
     pub fn connect(&self, protocol: u8) -> Result<Both, String> {
         let open = |server: &Server| -> Result<Client, String> {
-            let client = Client::connect(&server.address()).map_err(|e| format!("{}: {e}", server.program()))?;
+            let client =
+                Client::connect(&server.address()).map_err(|e| format!("{}: {e}", server.program()))?;
             let mut client = client.with_deadline(DEADLINE);
             if protocol == 3 {
-                client.try_call(&["HELLO", "3"]).map_err(|e| format!("{}: HELLO 3: {e}", server.program()))?;
+                client
+                    .try_call(&["HELLO", "3"])
+                    .map_err(|e| format!("{}: HELLO 3: {e}", server.program()))?;
             }
             Ok(client)
         };
@@ -142,7 +146,8 @@ impl Pair {
     /// Runs one section in one protocol.
     pub fn run_section(&self, section: &Section, protocol: u8) -> Report {
         let mut report = Report::default();
-        let mut run = SectionRun { pair: self, protocol, connections: BTreeMap::new(), current: "main".into() };
+        let mut run =
+            SectionRun { pair: self, protocol, connections: BTreeMap::new(), current: "main".into() };
         let title = format!("{} (RESP{protocol})", section.name);
         if let Err(why) = self.empty() {
             report.failures.push(format!("== {title}\n   emptying before the section: {why}"));
@@ -154,7 +159,9 @@ impl Pair {
             let shown = || format!("== {title}, line {}: {}", step.line, show(&step.action));
             report.failures.extend(outcome.unequal.iter().map(|why| format!("{}\n   {why}", shown())));
             if let Some(why) = outcome.broken {
-                report.failures.push(format!("{}\n   {why}\n   the rest of the section was not run", shown()));
+                report
+                    .failures
+                    .push(format!("{}\n   {why}\n   the rest of the section was not run", shown()));
                 break;
             }
         }
@@ -202,7 +209,8 @@ impl Pair {
             };
             let (subject, reference) = (sorted(&subject), sorted(&reference));
             if subject != reference {
-                let list = |keys: &[Vec<u8>]| keys.iter().map(|k| quoted(k, 60)).collect::<Vec<_>>().join(" ");
+                let list =
+                    |keys: &[Vec<u8>]| keys.iter().map(|k| quoted(k, 60)).collect::<Vec<_>>().join(" ");
                 return Err(format!(
                     "keys of database {database}\n     subject {}\n   reference {}",
                     list(&subject),
@@ -218,9 +226,8 @@ impl Pair {
                     both.reference.send(command).map_err(|e| e.to_string())?;
                     both.subject.send(command).map_err(|e| e.to_string())?;
                     let (subject, reference) = both.read()?;
-                    compare(&mask, false, &subject, &reference).map_err(|why| {
-                        format!("database {database}, {}: {}", show_args(command), why.0)
-                    })?;
+                    compare(&mask, false, &subject, &reference)
+                        .map_err(|why| format!("database {database}, {}: {}", show_args(command), why.0))?;
                 }
             }
         }

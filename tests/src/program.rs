@@ -47,13 +47,11 @@ impl Program {
     }
 
     fn at(path: &Path) -> Program {
-        let output = Command::new(path)
-            .arg("-v")
-            .output()
-            .unwrap_or_else(|e| panic!("{} -v: {e}", path.display()));
+        let output =
+            Command::new(path).arg("-v").output().unwrap_or_else(|e| panic!("{} -v: {e}", path.display()));
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let version = version_in(&text)
-            .unwrap_or_else(|| panic!("{} -v tells no v=x.y.z: {text:?}", path.display()));
+        let version =
+            version_in(&text).unwrap_or_else(|| panic!("{} -v tells no v=x.y.z: {text:?}", path.display()));
         let kind = if text.contains("ringslot=") { Kind::Ringslot } else { Kind::Redis };
         Program { path: path.into(), kind, version }
     }
@@ -83,7 +81,8 @@ fn subject_path() -> PathBuf {
         profile = profile.parent().expect("deps is in a profile's directory");
     }
     let target = profile.parent().expect("a profile is in the target directory");
-    let candidates = [target.join("fast/ringslot"), profile.join("ringslot"), target.join("release/ringslot")];
+    let candidates =
+        [target.join("fast/ringslot"), profile.join("ringslot"), target.join("release/ringslot")];
     match candidates.iter().find(|path| path.is_file()) {
         Some(path) => path.clone(),
         None => panic!(

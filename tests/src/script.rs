@@ -320,7 +320,8 @@ fn double_quoted(bytes: &[u8], mut at: usize, word: &mut Vec<u8>) -> Result<usiz
                     b'x' => {
                         let hex = bytes.get(at..at + 2).and_then(|h| std::str::from_utf8(h).ok());
                         at += 2;
-                        hex.and_then(|h| u8::from_str_radix(h, 16).ok()).ok_or("\\x without two hex digits")?
+                        hex.and_then(|h| u8::from_str_radix(h, 16).ok())
+                            .ok_or("\\x without two hex digits")?
                     }
                     other => other,
                 });
@@ -373,7 +374,9 @@ mod tests {
 
     #[test]
     fn mistakes_name_their_line() {
-        for bad in ["GET k", "== s\n[nonsense] GET k", "== s\n[differs x] GET k", "== s\n=> \"x\"", "== s\nGET \"k"] {
+        for bad in
+            ["GET k", "== s\n[nonsense] GET k", "== s\n[differs x] GET k", "== s\n=> \"x\"", "== s\nGET \"k"]
+        {
             assert!(Script::parse(bad).unwrap_err().contains("line "), "{bad}");
         }
     }

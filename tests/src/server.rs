@@ -75,7 +75,13 @@ pub struct Setup {
 impl Setup {
     /// A standalone server without persistence, on one core where cores can be told.
     pub fn of(program: &Program) -> Setup {
-        Setup { program: program.clone(), cores: 1, cluster: false, config_file: false, directives: Vec::new() }
+        Setup {
+            program: program.clone(),
+            cores: 1,
+            cluster: false,
+            config_file: false,
+            directives: Vec::new(),
+        }
     }
 
     /// The subject on `cores` data cores.
@@ -189,7 +195,11 @@ fn log_path(dir: &Path) -> PathBuf {
 /// Starts a server, or gives back its log.
 fn launch(setup: &Setup, port: u16, dir: TempDir) -> Result<Server, String> {
     let open = || {
-        File::options().create(true).append(true).open(log_path(dir.path())).expect("a file in our own directory")
+        File::options()
+            .create(true)
+            .append(true)
+            .open(log_path(dir.path()))
+            .expect("a file in our own directory")
     };
     let child = setup
         .command(port, dir.path())
@@ -321,9 +331,8 @@ impl Stopped {
 /// A port on which, and 10,000 above which, nobody listens now.
 pub fn free_port() -> u16 {
     static DRAWN: AtomicU32 = AtomicU32::new(0);
-    let nanos = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .map_or(0, |d| d.subsec_nanos());
+    let nanos =
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.subsec_nanos());
     let count = DRAWN.fetch_add(1, Ordering::Relaxed);
     let seed = u64::from(std::process::id()) << 40 ^ u64::from(count) << 32 ^ u64::from(nanos);
     let mut random = Random::new(seed);

@@ -21,7 +21,11 @@ fn environment(variable: &str, fallback: &str) -> PathBuf {
         Some(path) => PathBuf::from(path),
         None => manifest_dir().parent().expect("tests is in the workspace").join(fallback),
     };
-    assert!(path.exists(), "{} is not there: run `make test`, which makes it, or set {variable}", path.display());
+    assert!(
+        path.exists(),
+        "{} is not there: run `make test`, which makes it, or set {variable}",
+        path.display()
+    );
     path
 }
 
@@ -36,7 +40,8 @@ fn run(cores: usize, least: u64, script: &str, program: &Path, variables: &[(&st
         .envs(variables.iter().copied())
         .output()
         .unwrap_or_else(|e| panic!("{}: {e}", program.display()));
-    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let text =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     let last = text.lines().rev().find(|l| l.ends_with(" failed")).unwrap_or("no summary");
     println!("{script}: {last}");
     assert!(output.status.success() && last.ends_with(", 0 failed"), "{script}: {}\n{text}", output.status);

@@ -66,7 +66,8 @@ fn redis_cli_makes_a_cluster_of_three_empty_nodes() {
         ] {
             assert_eq!(nodes::info(&mut client, field).expect("a reply"), value, "{field}");
         }
-        let epoch: u64 = nodes::info(&mut client, "cluster_my_epoch").expect("a reply").parse().expect("an epoch");
+        let epoch: u64 =
+            nodes::info(&mut client, "cluster_my_epoch").expect("a reply").parse().expect("an epoch");
         assert!((1..=3).contains(&epoch), "redis-cli gives each node an epoch of its own, not {epoch}");
     }
 }
@@ -114,11 +115,12 @@ fn redis_benchmark_runs_on_the_cluster() {
         .args(["-t", "set,get,incr,mset", "-P", "16", "-n", "100000", "-r", "100000", "-q"])
         .output()
         .expect("redis-benchmark runs");
-    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let text =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{text}");
     assert!(!text.to_lowercase().contains("error"), "{text}");
     for test in ["SET", "GET", "INCR", "MSET"] {
-        assert!(text.contains(&format!("{test}")) && text.contains("requests per second"), "{test}: {text}");
+        assert!(text.contains(test) && text.contains("requests per second"), "{test}: {text}");
     }
     let stored: i64 = servers.iter().map(|s| s.client().call(&["DBSIZE"]).integer()).sum();
     assert!(stored > 10_000, "only {stored} keys were stored");
@@ -229,7 +231,8 @@ fn slots_given_to_a_mixed_cluster_by_hand_are_known_everywhere() {
 #[test]
 fn a_clean_restart_keeps_nodes_conf() {
     let servers = Vec::from(three_of_ours());
-    let views: Vec<_> = servers.iter().map(|s| nodes::nodes(&mut s.client()).expect("CLUSTER NODES")).collect();
+    let views: Vec<_> =
+        servers.iter().map(|s| nodes::nodes(&mut s.client()).expect("CLUSTER NODES")).collect();
     let ids: Vec<String> = servers.iter().map(|s| nodes::my_id(&mut s.client())).collect();
     let stopped: Vec<_> = servers.into_iter().map(Server::stop).collect();
     for node in &stopped {
@@ -260,7 +263,8 @@ fn a_forgotten_node_stays_forgotten_though_others_gossip_of_it() {
     wait::until_ok("four nodes agree", AGREE, || agree(&all));
     let id = nodes::my_id(&mut servers[3].client());
 
-    let knows = |server: &Server| nodes::nodes(&mut server.client()).expect("CLUSTER NODES").contains_key(&id);
+    let knows =
+        |server: &Server| nodes::nodes(&mut server.client()).expect("CLUSTER NODES").contains_key(&id);
     let mut client = servers[0].client();
     assert!(client.call(&["CLUSTER", "FORGET", &nodes::my_id(&mut servers[0].client())]).is_error());
     for server in &servers[..3] {
@@ -268,7 +272,8 @@ fn a_forgotten_node_stays_forgotten_though_others_gossip_of_it() {
     }
     // Had the blacklist not held, the first forgetters would know it again by the others' gossip.
     wait::until_ok("three nodes agree without the fourth", AGREE, || agree(&all[..3]));
-    let again = wait::until(Duration::from_secs(6), || servers[..3].iter().find(|s| knows(s)).map(Server::port));
+    let again =
+        wait::until(Duration::from_secs(6), || servers[..3].iter().find(|s| knows(s)).map(Server::port));
     assert_eq!(again, None, "a node that was told to forget knows it again");
     assert_eq!(client.call(&["CLUSTER", "FORGET", &id]), Value::Error(format!("ERR Unknown node {id}")));
 }
@@ -287,7 +292,8 @@ fn the_local_launcher_starts_a_cluster_and_starts_again_on_its_directory() {
     wait::until_ok("the launched nodes agree", AGREE, || {
         ids.clear();
         for port in &ports {
-            let mut client = Client::connect(&ringslot_tests::client::Address::Port(*port)).map_err(|e| e.to_string())?;
+            let mut client =
+                Client::connect(&ringslot_tests::client::Address::Port(*port)).map_err(|e| e.to_string())?;
             let state = nodes::info(&mut client, "cluster_state").map_err(|e| e.to_string())?;
             if state != "ok" {
                 return Err(format!("port {port}: {state}"));
@@ -305,7 +311,8 @@ fn the_local_launcher_starts_a_cluster_and_starts_again_on_its_directory() {
     let again = ringslot_tests::launcher::Launcher::start_at(dir.path(), ports[0], 3, 1);
     wait::until_ok("the nodes have their ids again", AGREE, || {
         for (port, id) in again.ports().iter().zip(&ids) {
-            let mut client = Client::connect(&ringslot_tests::client::Address::Port(*port)).map_err(|e| e.to_string())?;
+            let mut client =
+                Client::connect(&ringslot_tests::client::Address::Port(*port)).map_err(|e| e.to_string())?;
             let state = nodes::info(&mut client, "cluster_state").map_err(|e| e.to_string())?;
             let now = nodes::my_id(&mut client);
             if state != "ok" || now != *id {

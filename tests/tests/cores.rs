@@ -37,7 +37,8 @@ fn client(server: &Server) -> Client {
 
 /// Keys of the lower and of the upper half of the slots, so of the two cores.
 fn keys_of_both_halves(count: usize) -> (Vec<String>, Vec<String>) {
-    let of_half = |half| (0..).map(|i| format!("key:{i}")).filter(move |k| half_of(k) == half).take(count).collect();
+    let of_half =
+        |half| (0..).map(|i| format!("key:{i}")).filter(move |k| half_of(k) == half).take(count).collect();
     (of_half(0), of_half(1))
 }
 
@@ -53,8 +54,11 @@ fn half_of(key: &str) -> u16 {
     (crc & 0x3fff) >> 13
 }
 
+/// What one client of a test does until the flag says stop.
+type Worker<'a> = Box<dyn FnOnce(&AtomicBool) + Send + 'a>;
+
 /// Runs the workers until the time is up or one of them fails; every worker is told by the flag.
-fn together(duration: Duration, workers: Vec<Box<dyn FnOnce(&AtomicBool) + Send + '_>>) {
+fn together(duration: Duration, workers: Vec<Worker<'_>>) {
     let stop = AtomicBool::new(false);
     let start = Instant::now();
     std::thread::scope(|scope| {
@@ -72,7 +76,7 @@ fn mset_over_both_cores_is_seen_whole() {
     let (low, high) = keys_of_both_halves(4);
     let keys: Vec<String> = low.iter().chain(&high).cloned().collect();
     let looks = AtomicU64::new(0);
-    let mut workers: Vec<Box<dyn FnOnce(&AtomicBool) + Send>> = Vec::new();
+    let mut workers: Vec<Worker<'_>> = Vec::new();
     for writer in 0..6 {
         let (keys, server) = (&keys, &server);
         workers.push(Box::new(move |stop| {
@@ -115,7 +119,7 @@ fn rename_between_cores_never_shows_both_or_neither() {
     let (a, b) = (low[0].as_str(), high[0].as_str());
     client(&server).call(&["SET", a, "moving"]).ok();
     let looks = AtomicU64::new(0);
-    let mut workers: Vec<Box<dyn FnOnce(&AtomicBool) + Send>> = Vec::new();
+    let mut workers: Vec<Worker<'_>> = Vec::new();
     let mover = &server;
     workers.push(Box::new(move |stop| {
         let mut client = client(mover);
@@ -148,7 +152,7 @@ fn msetnx_over_both_cores_has_one_winner_a_round() {
     let keys = [low[0].as_str(), high[0].as_str(), low[1].as_str(), high[1].as_str()];
     let wins = AtomicU64::new(0);
     let rounds = AtomicU64::new(0);
-    let mut workers: Vec<Box<dyn FnOnce(&AtomicBool) + Send>> = Vec::new();
+    let mut workers: Vec<Worker<'_>> = Vec::new();
     for id in 0..8usize {
         let (server, wins, rounds) = (&server, &wins, &rounds);
         workers.push(Box::new(move |stop| {
@@ -187,15 +191,12 @@ fn who_sees_the_later_write_sees_the_earlier_one() {
     let server = two_cores();
     let (low, high) = keys_of_both_halves(3);
     // Both directions, and a chain over several keys.
-    let chains: Vec<Vec<&str>> = vec![
-        vec![&low[0], &high[0]],
-        vec![&high[1], &low[1]],
-        vec![&low[2], &high[2], &low[1], &high[0]],
-    ];
+    let chains: Vec<Vec<&str>> =
+        vec![vec![&low[0], &high[0]], vec![&high[1], &low[1]], vec![&low[2], &high[2], &low[1], &high[0]]];
     for chain in &chains {
         client(&server).call(&["FLUSHALL"]).ok();
         let looks = AtomicU64::new(0);
-        let mut workers: Vec<Box<dyn FnOnce(&AtomicBool) + Send>> = Vec::new();
+        let mut workers: Vec<Worker<'_>> = Vec::new();
         let target = &server;
         workers.push(Box::new(move |stop| {
             let mut client = client(target);
@@ -204,10 +205,8 @@ fn who_sees_the_later_write_sees_the_earlier_one() {
                     break;
                 }
                 let value = round.to_string();
-                let commands: Vec<Vec<String>> = chain
-                    .iter()
-                    .map(|key| vec!["SET".to_string(), key.to_string(), value.clone()])
-                    .collect();
+                let commands: Vec<Vec<String>> =
+                    chain.iter().map(|key| vec!["SET".to_string(), key.to_string(), value.clone()]).collect();
                 for reply in client.pipeline(&commands) {
                     reply.ok();
                 }
@@ -244,7 +243,7 @@ fn who_sees_the_later_write_sees_the_earlier_one() {
 #[test]
 fn replies_come_in_the_order_of_the_commands() {
     let server = two_cores();
-    let mut workers: Vec<Box<dyn FnOnce(&AtomicBool) + Send>> = Vec::new();
+    let mut workers: Vec<Worker<'_>> = Vec::new();
     for id in 0..6u64 {
         let server = &server;
         workers.push(Box::new(move |stop| {
@@ -326,7 +325,8 @@ fn level(server: &Server) -> Level {
 fn multi_key_command(random: &mut Random, keys: &[String]) -> Vec<String> {
     let mut pick = |n: usize| -> Vec<String> { (0..n).map(|_| random.pick(keys).clone()).collect() };
     let some = pick(6);
-    let with_values = |keys: &[String]| keys.iter().flat_map(|k| [k.clone(), "v".repeat(20)]).collect::<Vec<_>>();
+    let with_values =
+        |keys: &[String]| keys.iter().flat_map(|k| [k.clone(), "v".repeat(20)]).collect::<Vec<_>>();
     let (name, args): (&str, Vec<String>) = match random.below(14) {
         0 | 1 => ("MSET", with_values(&some)),
         2 => ("MSETNX", with_values(&some[..3])),
@@ -381,7 +381,7 @@ fn settled(server: &Server) -> Level {
 /// Clients that run random commands, half of them dying in the middle of a pipeline again and again.
 fn load(server: &Server, keys: &[String], duration: Duration, seed: u64) {
     let done = AtomicU64::new(0);
-    let mut workers: Vec<Box<dyn FnOnce(&AtomicBool) + Send>> = Vec::new();
+    let mut workers: Vec<Worker<'_>> = Vec::new();
     for id in 0..24u64 {
         let done = &done;
         workers.push(Box::new(move |stop| {
@@ -390,7 +390,8 @@ fn load(server: &Server, keys: &[String], duration: Duration, seed: u64) {
             let mut client = client(server);
             while !stop.load(Ordering::Relaxed) {
                 let count = 1 + random.below(40);
-                let commands: Vec<Vec<String>> = (0..count).map(|_| multi_key_command(&mut random, keys)).collect();
+                let commands: Vec<Vec<String>> =
+                    (0..count).map(|_| multi_key_command(&mut random, keys)).collect();
                 if dies {
                     let mut bytes: Vec<u8> = commands.iter().flat_map(|c| encode(c)).collect();
                     // Also in the middle of a command.
@@ -405,7 +406,10 @@ fn load(server: &Server, keys: &[String], duration: Duration, seed: u64) {
                     for reply in client.pipeline(&commands) {
                         let text = reply.text();
                         let allowed = ["ERR no such key", "ERR source and destination objects are the same"];
-                        assert!(!reply.is_error() || allowed.contains(&text.as_str()), "unexpected reply {reply:?}");
+                        assert!(
+                            !reply.is_error() || allowed.contains(&text.as_str()),
+                            "unexpected reply {reply:?}"
+                        );
                     }
                 }
                 done.fetch_add(count as u64, Ordering::Relaxed);

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use ringslot_tests::duel::{run, Options};
 
-const USAGE: &str = "differ [--seed N] [--minutes M | --seconds S] [--cores N] [--resp3] [--cluster] [--failures N]";
+const USAGE: &str =
+    "differ [--seed N] [--minutes M | --seconds S] [--cores N] [--resp3] [--cluster] [--failures N]";
 
 fn main() -> ExitCode {
     let options = match parse(std::env::args().skip(1)) {
