@@ -206,9 +206,9 @@ impl CommandError {
 
     // CLUSTER. What the cluster itself refuses is worded by `cluster::ClusterError`.
 
-    /// A verb of the cluster was refused.
+    /// A verb of the cluster was refused. What it quotes ends at a zero byte, as in C.
     pub fn cluster(error: &cluster::ClusterError) -> CommandError {
-        made(format!("ERR {error}"))
+        quoting("ERR ", error.to_string().as_bytes(), "")
     }
 
     /// A slot argument that is no slot.
@@ -234,5 +234,74 @@ impl CommandError {
     /// CLUSTER MEET with a bus port that is no number.
     pub fn bad_bus_port(port: &[u8]) -> CommandError {
         quoting("ERR Invalid bus port specified: ", port, "")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line() {
+        use CommandError as E;
+        let lines: &[(CommandError, &str)] = &[
+            (E::not_between(-1, 5), "ERR value is out of range, value must between -1 and 5"),
+            (
+                E::unknown_or_arity("DEBUG", b"x\0y"),
+                "ERR unknown subcommand or wrong number of arguments for 'x'. Try DEBUG HELP.",
+            ),
+            (
+                E::no_password_is_set(),
+                "ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?",
+            ),
+            (E::wrong_password(), "WRONGPASS invalid username-password pair or user is disabled."),
+            (E::protocol_not_integer(), "ERR Protocol version is not an integer or out of range"),
+            (E::unknown_protocol(), "NOPROTO unsupported protocol version"),
+            (E::hello_option(b"x"), "ERR Syntax error in HELLO option 'x'"),
+            (
+                E::hello_before_auth(),
+                "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time",
+            ),
+            (E::select_in_cluster(), "ERR SELECT is not allowed in cluster mode"),
+            (E::not_a_cluster(), "ERR This instance has cluster support disabled"),
+            (E::bad_client_name(), "ERR Client names cannot contain spaces, newlines or special characters."),
+            (E::bad_client_info(b"lib-ver"), "ERR lib-ver cannot contain spaces, newlines or special characters."),
+            (E::unknown_client_info(b"x"), "ERR Unrecognized option 'x'"),
+            (E::bad_client_id(), "ERR Invalid client ID"),
+            (E::client_id_not_positive(), "ERR client-id should be greater than 0"),
+            (E::maxage_not_integer(), "ERR maxage is not an integer or out of range"),
+            (E::maxage_not_positive(), "ERR maxage should be greater than 0"),
+            (E::unknown_client_type(b"x"), "ERR Unknown client type 'x'"),
+            (E::no_such_user(b"x"), "ERR No such user 'x'"),
+            (E::no_such_client(), "ERR No such client"),
+            (E::bad_pause_mode(), "ERR CLIENT PAUSE mode must be WRITE or ALL"),
+            (E::bad_unblock_reason(), "ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR"),
+            (E::timeout_not_integer(), "ERR timeout is not an integer or out of range"),
+            (E::timeout_negative(), "ERR timeout is negative"),
+            (E::timeout_out_of_range(), "ERR timeout is out of range"),
+            (E::no_shutdown(), "ERR No shutdown in progress."),
+            (
+                E::config_set(&config::SetError::Unknown("x".to_string())),
+                "ERR Unknown option or number of arguments for CONFIG SET - 'x'",
+            ),
+            (E::config_set(&config::SetError::Loading), "LOADING Redis is loading the dataset in memory"),
+            (E::no_config_file(), "ERR The server is running without a config file"),
+            (
+                E::debug_not_allowed(),
+                "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run it from a local connection, otherwise you need to set this option in the configuration file, and then restart the server.",
+            ),
+            (E::getkeys_unknown(), "ERR Invalid command specified"),
+            (E::getkeys_without_keys(), "ERR The command has no key arguments"),
+            (E::getkeys_arity(), "ERR Invalid number of arguments specified for command"),
+            (E::getkeys_arguments(), "ERR Invalid arguments specified for command"),
+            (E::bad_slot(), "ERR Invalid or out of range slot"),
+            (E::bad_slot_to_count(), "ERR Invalid slot"),
+            (E::bad_slot_or_count(), "ERR Invalid slot or number of keys"),
+            (E::bad_base_port(b"x"), "ERR Invalid base port specified: x"),
+            (E::bad_bus_port(b"x"), "ERR Invalid bus port specified: x"),
+        ];
+        for (error, line) in lines {
+            assert_eq!(error.to_string(), *line);
+        }
     }
 }
