@@ -1,17 +1,17 @@
 //! The table of all commands, and the look-up by name.
 //!
-//! A name of up to sixteen bytes is packed into one 128-bit number, upper-cased eight bits at a time
-//! all at once, and looked for in an open-addressing table that is at most half full: no allocation, no
+//! A name of up to sixteen bytes is packed into two 64-bit numbers, its bytes upper-cased all
+//! at once, and looked for in an open-addressing table that is at most half full: no allocation, no
 //! comparison of strings. The few longer names are compared in their rest, too.
 //!
 //! ```text
-//!     b"get" -> 0x..544547 --fold--> place in `names` -> (packed, length, index) -> `rows[index]`
+//!     b"get" -> 0x544547 --fold--> place in `names`: packed, length, row, arity
 //! ```
 //!
 //! 1. `rows` has each command followed by its subcommands; a row's index is what counters are kept by.
 //! 2. Names differ within the table, in any case of letters.
 
-use crate::table::Command;
+use crate::table::{takes, Command};
 use crate::CommandError;
 use resp::Args;
 use std::sync::LazyLock;
@@ -25,15 +25,21 @@ pub struct Table {
     names: Box<[Name]>,
 }
 
+/// All that the look-up needs, in half a cache line.
 #[derive(Clone, Copy)]
 struct Name {
-    packed: u128,
-    /// 0: nothing is here.
-    len: u8,
+    /// The first sixteen bytes.
+    packed: [u64; 2],
+    /// `None`: nothing is here.
+    command: Option<&'static Command>,
+    arity: i16,
     index: u16,
+    len: u8,
+    has_subcommands: bool,
 }
 
-const EMPTY: Name = Name { packed: 0, len: 0, index: 0 };
+const EMPTY: Name =
+    Name { packed: [0; 2], command: None, arity: 0, index: 0, len: 0, has_subcommands: false };
 
 /// The commands that are built.
 pub static TABLE: LazyLock<Table> = LazyLock::new(|| Table::new(crate::FAMILIES));
@@ -58,13 +64,21 @@ impl Table {
         }
         let mut names = vec![EMPTY; (tops.len() * 2).next_power_of_two().max(2)].into_boxed_slice();
         for index in tops {
-            let name = rows[usize::from(index)].name.as_bytes();
+            let command = rows[usize::from(index)];
+            let name = command.name.as_bytes();
             let packed = pack(name);
             let mut at = home(packed, names.len());
-            while names[at].len != 0 {
+            while names[at].command.is_some() {
                 at = (at + 1) & (names.len() - 1);
             }
-            names[at] = Name { packed, len: name.len() as u8, index };
+            names[at] = Name {
+                packed,
+                command: Some(command),
+                arity: command.arity,
+                index,
+                len: name.len() as u8,
+                has_subcommands: !command.subcommands.is_empty(),
+            };
         }
         Table { rows, names }
     }
@@ -73,10 +87,18 @@ impl Table {
     /// [`Table::why_not`] says why not.
     #[inline]
     pub fn find(&self, args: Args<'_>) -> Option<Row> {
-        let mut row = self.find_name(args.get(0))?;
-        if !row.1.subcommands.is_empty() && args.len() > 1 {
-            row = self.find_sub(row, args.get(1))?;
+        let (name, command) = self.probe(args.get(0))?;
+        if name.has_subcommands {
+            return self.find_with_sub((name.index, command), args);
         }
+        takes(name.arity, args.len()).then_some((name.index, command))
+    }
+
+    fn find_with_sub(&self, container: Row, args: Args<'_>) -> Option<Row> {
+        let row = match args.try_get(1) {
+            Some(sub) => self.find_sub(container, sub)?,
+            None => container,
+        };
         row.1.takes(args.len()).then_some(row)
     }
 
@@ -96,19 +118,21 @@ impl Table {
     }
 
     /// The command of this name, in any case of letters; no subcommand.
-    #[inline]
     pub fn find_name(&self, name: &[u8]) -> Option<Row> {
+        self.probe(name).map(|(found, command)| (found.index, command))
+    }
+
+    #[inline]
+    fn probe(&self, name: &[u8]) -> Option<(&Name, &'static Command)> {
         let packed = pack(name);
         let mut at = home(packed, self.names.len());
         loop {
-            let here = self.names[at];
-            if here.len == 0 {
-                return None;
-            }
+            let here = &self.names[at];
+            let command = here.command?;
             if here.packed == packed && usize::from(here.len) == name.len() {
-                let command = self.by_index(here.index);
+                // Only a few names are longer than what is packed.
                 if name.len() <= 16 || command.name.as_bytes().eq_ignore_ascii_case(name) {
-                    return Some((here.index, command));
+                    return Some((here, command));
                 }
             }
             at = (at + 1) & (self.names.len() - 1);
@@ -157,45 +181,47 @@ impl Table {
     }
 }
 
-/// Up to sixteen bytes of a name as a number, upper-cased. A shorter name is filled up with zeros, so
-/// the length must be compared beside it.
+/// Up to sixteen bytes of a name as two numbers, upper-cased. A shorter name is filled up with zeros,
+/// so the length must be compared beside it.
 #[inline]
-fn pack(name: &[u8]) -> u128 {
+fn pack(name: &[u8]) -> [u64; 2] {
     let len = name.len();
-    let word = |at: usize| u128::from(u64::from_le_bytes(name[at..at + 8].try_into().expect("eight bytes")));
-    let half = |at: usize| u128::from(u32::from_le_bytes(name[at..at + 4].try_into().expect("four bytes")));
+    let word = |at: usize| u64::from_le_bytes(name[at..at + 8].try_into().expect("eight bytes"));
     // Two overlapping loads instead of a copy of unknown length: where they overlap they agree.
-    let packed = if len >= 16 {
-        word(0) | word(8) << 64
-    } else if len >= 8 {
-        word(0) | word(len - 8) << (8 * (len - 8))
-    } else if len >= 4 {
-        half(0) | half(len - 4) << (8 * (len - 4))
-    } else if len > 0 {
-        let byte = |at: usize| u128::from(name[at]) << (8 * at);
-        byte(0) | byte(len / 2) | byte(len - 1)
-    } else {
-        0
-    };
-    upper(packed)
+    if len <= 8 {
+        if len >= 4 {
+            let half =
+                |at: usize| u64::from(u32::from_le_bytes(name[at..at + 4].try_into().expect("four bytes")));
+            return [upper(half(0) | half(len - 4) << (8 * (len - 4))), 0];
+        }
+        if len == 0 {
+            return [0; 2];
+        }
+        let byte = |at: usize| u64::from(name[at]) << (8 * at);
+        return [upper(byte(0) | byte(len / 2) | byte(len - 1)), 0];
+    }
+    if len >= 16 {
+        return [upper(word(0)), upper(word(8))];
+    }
+    [upper(word(0)), upper(word(len - 8) >> (8 * (16 - len)))]
 }
 
 /// Turns each byte that is an ASCII lower-case letter into its capital.
 #[inline]
-fn upper(bytes: u128) -> u128 {
-    const ONES: u128 = u128::MAX / 255;
-    const HIGH: u128 = ONES << 7;
+fn upper(bytes: u64) -> u64 {
+    const ONES: u64 = u64::MAX / 255;
+    const HIGH: u64 = ONES << 7;
     let low = bytes & !HIGH;
-    let from_a = low + ONES * (0x80 - b'a' as u128);
-    let above_z = low + ONES * (0x7f - b'z' as u128);
+    let from_a = low + ONES * (0x80 - b'a' as u64);
+    let above_z = low + ONES * (0x7f - b'z' as u64);
     let is_lower = from_a & !above_z & !bytes & HIGH;
     bytes - (is_lower >> 2)
 }
 
 #[inline]
-fn home(packed: u128, places: usize) -> usize {
+fn home(packed: [u64; 2], places: usize) -> usize {
     const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
-    let folded = (packed as u64 ^ ((packed >> 64) as u64).rotate_left(29)).wrapping_mul(ODD);
+    let folded = (packed[0] ^ packed[1].rotate_left(29)).wrapping_mul(ODD);
     (folded >> 40) as usize & (places - 1)
 }
 
@@ -256,7 +282,7 @@ mod tests {
         for byte in 0..=255u8 {
             for len in 1..=16 {
                 let name = vec![byte; len];
-                assert_eq!(pack(&name).to_le_bytes()[..len], name.to_ascii_uppercase());
+                assert_eq!(pack(&name).map(u64::to_le_bytes).concat()[..len], name.to_ascii_uppercase());
             }
         }
     }

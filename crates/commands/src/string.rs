@@ -182,7 +182,8 @@ fn set(cx: &mut Exec, args: Args, reply: &mut Reply) -> Outcome {
     cx.keys.set(&key, value_of(args, 2), change);
     cx.changed(1);
     match (options.expiry, expiry) {
-        (Some(Expiry { unit: Unit::UnixMs, .. }), _) => {} // logged as it was sent: PXAT is what replicas get
+        // Logged as it was sent: PXAT is what replicas get.
+        (Some(Expiry { unit: Unit::UnixMs, .. }), _) if !options.get => {}
         (_, Some(at)) => log_set_at(cx, key.bytes, args.get(2), at),
         _ if options.get && cx.effects.wanted => {
             let is_get = |i: usize, word: &[u8]| i >= 3 && word.eq_ignore_ascii_case(b"get");

@@ -330,11 +330,7 @@ impl Command {
     /// Whether it may have so many arguments, its name included.
     #[inline]
     pub const fn takes(&self, argc: usize) -> bool {
-        if self.arity >= 0 {
-            argc == self.arity as usize
-        } else {
-            argc >= self.arity.unsigned_abs() as usize
-        }
+        takes(self.arity, argc)
     }
 
     /// Whether it can change keys.
@@ -453,6 +449,16 @@ impl Find {
                 Ok((first, first + count.ok_or(KeysNotFound)? - 1, step))
             }
         }
+    }
+}
+
+/// Whether an arity allows so many arguments.
+#[inline]
+pub(crate) const fn takes(arity: i16, argc: usize) -> bool {
+    if arity >= 0 {
+        argc == arity as usize
+    } else {
+        argc >= arity.unsigned_abs() as usize
     }
 }
 

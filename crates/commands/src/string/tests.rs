@@ -411,6 +411,7 @@ fn replicas_get_absolute_times_and_results() {
         ("SET k v PX 10000", format!("SET k v PXAT {in_10_s}")),
         ("SET k v EXAT 99999999999", "SET k v PXAT 99999999999000".into()),
         ("SET k v PXAT 99999999999123", "SET k v PXAT 99999999999123".into()),
+        ("SET k v PXAT 99999999999123 GET", "SET k v PXAT 99999999999123".into()),
         ("SET k v XX EX 10 GET", format!("SET k v PXAT {in_10_s}")),
         ("SET k v KEEPTTL", "SET k v KEEPTTL".into()),
         ("SET k get GET XX", "SET k get XX".into()),
