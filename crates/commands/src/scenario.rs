@@ -401,6 +401,7 @@ scenarios! {
     client
     config
     command
+    command_docs
     command_info
     command_resp3
     debug

@@ -21,11 +21,11 @@ pub(super) const DOCS: &[Doc] = &[
                     one_of(
                         "client-type",
                         &[
-                            word("normal", "normal"),
-                            word("master", "master").since("3.2.0"),
-                            word("slave", "slave"),
-                            word("replica", "replica").since("5.0.0"),
-                            word("pubsub", "pubsub"),
+                            word("normal", "NORMAL"),
+                            word("master", "MASTER").since("3.2.0"),
+                            word("slave", "SLAVE"),
+                            word("replica", "REPLICA").since("5.0.0"),
+                            word("pubsub", "PUBSUB"),
                         ],
                     )
                     .token("TYPE")
@@ -45,10 +45,10 @@ pub(super) const DOCS: &[Doc] = &[
         one_of(
             "client-type",
             &[
-                word("normal", "normal"),
-                word("master", "master"),
-                word("replica", "replica"),
-                word("pubsub", "pubsub"),
+                word("normal", "NORMAL"),
+                word("master", "MASTER"),
+                word("replica", "REPLICA"),
+                word("pubsub", "PUBSUB"),
             ],
         )
         .token("TYPE")
@@ -67,7 +67,7 @@ pub(super) const DOCS: &[Doc] = &[
     doc("client|reply", "3.2.0", "O(1)", "Turns the replies of this connection off and on.")
         .args(&[one_of("action", &[word("on", "ON"), word("off", "OFF"), word("skip", "SKIP")])]),
     doc("client|setinfo", "7.2.0", "O(1)", "Tells the server about the library of this client.")
-        .args(&[one_of("attr", &[string("libname").token("lib-name"), string("libver").token("lib-ver")])]),
+        .args(&[one_of("attr", &[string("libname").token("LIB-NAME"), string("libver").token("LIB-VER")])]),
     doc("client|setname", "2.6.9", "O(1)", "Names this connection.").args(&[string("connection-name")]),
     doc("client|unblock", "5.0.0", "O(log N), N: connected clients", "Ends the wait of a blocked client.")
         .args(&[
