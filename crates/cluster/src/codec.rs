@@ -581,7 +581,7 @@ fn decode_extension(rest: &mut &[u8]) -> Result<Extension, DecodeError> {
         return Err(DecodeError::ExtensionOverrun(EXTENSION_HEADER_LEN as u32));
     }
     let length = u32_at(rest, 0);
-    if length < EXTENSION_HEADER_LEN as u32 || length % 8 != 0 {
+    if length < EXTENSION_HEADER_LEN as u32 || !length.is_multiple_of(8) {
         return Err(DecodeError::ExtensionPadding(length));
     }
     if length as usize > rest.len() {

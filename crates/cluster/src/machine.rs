@@ -183,7 +183,7 @@ impl Cluster {
         self.ticks += 1;
         self.close_overfull_links();
         self.reconnect(now_ms);
-        if self.ticks % 10 == 0 {
+        if self.ticks.is_multiple_of(10) {
             self.ping_somebody(now_ms);
         }
         self.check_every_node(now_ms);

@@ -182,7 +182,7 @@ struct Loader {
 
 impl Loader {
     fn read_vars(&mut self, fields: &[&str]) -> Result<(), LoadProblem> {
-        if fields.len() % 2 == 0 {
+        if fields.len().is_multiple_of(2) {
             return Err(LoadProblem::Fields);
         }
         for pair in fields[1..].chunks_exact(2) {

@@ -22,7 +22,7 @@ pub enum Output {
     Routing(Arc<RoutingMap>),
     /// Delete the keys of these slots: another node holds them under a newer epoch. A `Routing` without
     /// them came before.
-    DropKeys(SlotSet),
+    DropKeys(Box<SlotSet>),
     /// Connect to a node's bus port. Answer with `handle_connected` or `handle_connect_failed`.
     Connect {
         /// The name of the link to be.

@@ -148,7 +148,7 @@ impl Cluster {
     /// The end of 7.2, for a node that is a primary and cannot be anything else yet.
     fn yield_slots(&mut self, claimant: NodeKey, lost: SlotSet, claimed: usize) {
         let (count, winner) = (lost.len(), self.nodes[claimant].label());
-        self.stage(Output::DropKeys(lost));
+        self.stage(Output::DropKeys(Box::new(lost)));
         self.log(
             LogLevel::Notice,
             format!("Lost {count} slot(s) to {winner}, which claims them with a newer epoch"),

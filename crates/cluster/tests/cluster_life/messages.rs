@@ -268,7 +268,7 @@ fn an_update_binds_slots_to_a_known_node_with_a_newer_epoch() {
         .filter_map(|output| match output {
             Output::Save { fsync: true, .. } => Some("save"),
             Output::Routing(map) => Some(if map.mine.is_empty() { "routing" } else { "wrong" }),
-            Output::DropKeys(dropped) => Some(if *dropped == slots(0..100) { "drop" } else { "wrong" }),
+            Output::DropKeys(dropped) => Some(if **dropped == slots(0..100) { "drop" } else { "wrong" }),
             _ => None,
         })
         .collect();
