@@ -17,7 +17,7 @@ use crate::table::{Command, Flags, Run};
 use crate::{CommandError, Exec};
 use cluster::{ClusterError, NodeView, ShardNodeView};
 use resp::{parse_integer, Args, Reply};
-use slot::Slot;
+use slot::{Slot, SlotRange, SlotSet};
 
 type Result<T = ()> = std::result::Result<T, CommandError>;
 
@@ -85,27 +85,48 @@ fn parse_slots(args: Args<'_>) -> Result<Vec<Slot>> {
     args.from(2).iter().map(parse_slot).collect()
 }
 
-fn parse_ranges(args: Args<'_>, name: &'static str) -> Result<Vec<(Slot, Slot)>> {
+/// The ranges of the arguments. As in Redis they are judged one by one, so that what is wrong with an
+/// earlier range is told before a later argument that is no slot.
+fn parse_ranges(
+    cx: &ClusterExec<'_>,
+    args: Args<'_>,
+    name: &'static str,
+    adding: bool,
+) -> Result<Vec<(Slot, Slot)>> {
     if !args.len().is_multiple_of(2) {
         return Err(CommandError::WrongArity(name));
     }
-    let slots = parse_slots_in_pairs(args)?;
-    Ok(slots.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect())
-}
-
-/// As Redis, a range that runs backwards is told before a later argument that is no slot.
-fn parse_slots_in_pairs(args: Args<'_>) -> Result<Vec<Slot>> {
-    let mut slots: Vec<Slot> = Vec::with_capacity(args.len() - 2);
-    for arg in args.from(2).iter() {
-        slots.push(parse_slot(arg)?);
-        if let [.., first, last] = slots[..] {
-            if slots.len().is_multiple_of(2) && first > last {
-                let error = ClusterError::RangeReversed { first: first.get(), last: last.get() };
-                return Err(CommandError::cluster(&error));
+    let mut ranges = Vec::with_capacity(args.len() / 2 - 1);
+    for at in (2..args.len()).step_by(2) {
+        match (parse_slot(args.get(at)), parse_slot(args.get(at + 1))) {
+            (Ok(first), Ok(last)) => ranges.push((first, last)),
+            (Err(error), _) | (_, Err(error)) => {
+                let earlier = first_conflict(cx, &ranges, adding);
+                return Err(earlier.map_or(error, |earlier| CommandError::cluster(&earlier)));
             }
         }
     }
-    Ok(slots)
+    Ok(ranges)
+}
+
+/// Why these ranges cannot be added or deleted, if they cannot: what the verb itself would say.
+fn first_conflict(cx: &ClusterExec<'_>, ranges: &[(Slot, Slot)], adding: bool) -> Option<ClusterError> {
+    let map = cx.cluster.routing_map();
+    let mut named = SlotSet::new();
+    for &(first, last) in ranges {
+        let Some(range) = SlotRange::new(first, last) else {
+            return Some(ClusterError::RangeReversed { first: first.get(), last: last.get() });
+        };
+        for slot in range.slots() {
+            match (map.owner(slot).is_some(), adding) {
+                (true, true) => return Some(ClusterError::SlotBusy(slot.get())),
+                (false, false) => return Some(ClusterError::SlotUnassigned(slot.get())),
+                _ if !named.insert(slot) => return Some(ClusterError::SlotRepeated(slot.get())),
+                _ => {}
+            }
+        }
+    }
+    None
 }
 
 /// What a verb has changed must be routed by and saved before `+OK` leaves.
@@ -130,7 +151,7 @@ fn addslots(cx: &mut ClusterExec<'_>, args: Args<'_>, reply: &mut Reply) -> Resu
 
 /// CLUSTER ADDSLOTSRANGE start end [start end ...]
 fn addslotsrange(cx: &mut ClusterExec<'_>, args: Args<'_>, reply: &mut Reply) -> Result {
-    let ranges = parse_ranges(args, "cluster|addslotsrange")?;
+    let ranges = parse_ranges(cx, args, "cluster|addslotsrange", true)?;
     let routing = cx.cluster.add_slots_ranges(cx.now.unix_ms(), &ranges);
     changed(cx, routing, reply)
 }
@@ -144,7 +165,7 @@ fn delslots(cx: &mut ClusterExec<'_>, args: Args<'_>, reply: &mut Reply) -> Resu
 
 /// CLUSTER DELSLOTSRANGE start end [start end ...]
 fn delslotsrange(cx: &mut ClusterExec<'_>, args: Args<'_>, reply: &mut Reply) -> Result {
-    let ranges = parse_ranges(args, "cluster|delslotsrange")?;
+    let ranges = parse_ranges(cx, args, "cluster|delslotsrange", false)?;
     let routing = cx.cluster.del_slots_ranges(cx.now.unix_ms(), &ranges);
     changed(cx, routing, reply)
 }

@@ -166,6 +166,10 @@ impl CommandError {
     pub fn config_set(error: &config::SetError) -> CommandError {
         match error {
             config::SetError::Loading => made(error.to_string()),
+            config::SetError::Unknown(name) => {
+                let before = "ERR Unknown option or number of arguments for CONFIG SET - '";
+                quoting(before, name.as_bytes(), "'")
+            }
             _ => made(format!("ERR {error}")),
         }
     }
