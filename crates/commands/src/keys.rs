@@ -325,7 +325,8 @@ pub(crate) fn encoding_name(value: ValueRef) -> &'static str {
     }
 }
 
-/// OBJECT REFCOUNT key: 1, but for the small integers of which Redis has one object each.
+/// OBJECT REFCOUNT key: 1, but for the small integers of which Redis has one object each. (A copy made by
+/// COPY has one of its own there, but not here.)
 fn object_refcount(cx: &mut Exec, args: Args, reply: &mut Reply) -> Outcome {
     tell(cx, args, reply, |cx, key, reply| {
         let value = cx.keys.peek(key).expect("looked at just now").value();

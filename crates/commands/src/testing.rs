@@ -13,6 +13,8 @@
 //! and `--test-threads=1`, each line that is checked is sent to that server (Redis 7.0.15 was asked),
 //! too, and its reply must be the same. Lines after a `sleep`, and those of `check_ours`, are not sent.
 
+mod duel;
+
 use crate::exec::{ClientRow, Clients};
 use crate::facts::CoreFacts;
 use crate::table::EveryCore;
