@@ -331,7 +331,7 @@ impl Io {
             state.quiet = true;
             self.quiet_new.push(conn);
             self.restless = true;
-        } else if quiet {
+        } else if quiet && outgoing.fits_one_call() {
             state.quiet = true;
             let entry = outgoing.entry(conn.slot, quiet::FLAGS);
             self.quiet_new.push(conn);
@@ -731,14 +731,9 @@ impl<A: CoreApp> Loop<A> {
                 continue;
             }
             state.quiet = false;
-            let outgoing = state.outgoing.as_mut().expect("it is kept until its send ends");
-            outgoing.completed_as_asked();
-            if state.stage == Stage::Open && !outgoing.is_done() {
-                self.io.push_told_send(conn);
-                continue;
-            }
             state.inflight -= 1;
-            let outgoing = state.outgoing.take().expect("it was there");
+            let mut outgoing = state.outgoing.take().expect("it is kept until its send ends");
+            outgoing.completed_whole();
             if state.stage == Stage::Open {
                 self.app.on_sent(&mut self.io, conn, Ok(outgoing.into_sent()));
             } else {

@@ -14,8 +14,6 @@ pub(super) struct Outgoing {
     what: ManuallyDrop<What>,
     sent: usize,
     total: usize,
-    /// How many bytes the entry under way carries: one call takes only so much and so many vectors.
-    asked: usize,
     armed: bool,
 }
 
@@ -37,10 +35,13 @@ unsafe impl Send for Vectored {}
 /// The most vectors that one sendmsg takes.
 const MOST_VECTORS: usize = libc::UIO_MAXIOV as usize;
 
+/// The most bytes that we ask of one call, which takes 32 bits of length and the kernel 2 GiB less a page.
+const MOST_BYTES: usize = 1 << 30;
+
 impl Outgoing {
     pub(super) fn bytes(bytes: Vec<u8>) -> Outgoing {
         let total = bytes.len();
-        Outgoing { what: ManuallyDrop::new(What::Bytes(bytes)), sent: 0, total, asked: 0, armed: false }
+        Outgoing { what: ManuallyDrop::new(What::Bytes(bytes)), sent: 0, total, armed: false }
     }
 
     pub(super) fn segments(segments: Vec<Segment>) -> Outgoing {
@@ -48,7 +49,7 @@ impl Outgoing {
         // SAFETY: all zeroes is an empty header.
         let header = unsafe { std::mem::zeroed() };
         let vectored = Box::new(Vectored { segments, vectors: Vec::new(), header });
-        Outgoing { what: ManuallyDrop::new(What::Segments(vectored)), sent: 0, total, asked: 0, armed: false }
+        Outgoing { what: ManuallyDrop::new(What::Segments(vectored)), sent: 0, total, armed: false }
     }
 
     pub(super) fn is_done(&self) -> bool {
@@ -63,13 +64,11 @@ impl Outgoing {
         match &mut *self.what {
             What::Bytes(bytes) => {
                 let rest = &bytes[self.sent..];
-                // One send takes 32 bits of length, and the kernel 2 GiB less a page; `completed` goes on.
-                let length = rest.len().min(1 << 30) as u32;
-                self.asked = length as usize;
+                let length = rest.len().min(MOST_BYTES) as u32;
                 opcode::Send::new(target, rest.as_ptr(), length).flags(flags).build()
             }
             What::Segments(vectored) => {
-                self.asked = vectored.aim(self.sent);
+                vectored.aim(self.sent);
                 opcode::SendMsg::new(target, &vectored.header).flags(flags as u32).build()
             }
         }
@@ -93,10 +92,19 @@ impl Outgoing {
         assert!(self.sent <= self.total, "the kernel sends what it was given");
     }
 
-    /// All that the entry carried has been sent.
-    pub(super) fn completed_as_asked(&mut self) {
-        self.completed(self.asked);
-        self.asked = 0;
+    /// Whether one entry carries all of it. If not, the rest waits for the first part's completion, so that
+    /// must be told.
+    pub(super) fn fits_one_call(&self) -> bool {
+        match &*self.what {
+            What::Bytes(bytes) => bytes.len() <= MOST_BYTES,
+            What::Segments(vectored) => vectored.segments.len() <= MOST_VECTORS && self.total <= MOST_BYTES,
+        }
+    }
+
+    /// All of it has been sent.
+    pub(super) fn completed_whole(&mut self) {
+        self.armed = false;
+        self.sent = self.total;
     }
 
     /// The buffers, for their owner to use again.
@@ -122,10 +130,9 @@ impl Drop for Outgoing {
 }
 
 impl Vectored {
-    /// Points the vectors at everything from byte `sent` on, as far as one call takes it; how far that is.
-    fn aim(&mut self, mut sent: usize) -> usize {
+    /// Points the vectors at everything from byte `sent` on, as far as one call takes it.
+    fn aim(&mut self, mut sent: usize) {
         self.vectors.clear();
-        let mut aimed = 0;
         for bytes in self.segments.iter().map(Segment::bytes) {
             if sent >= bytes.len() {
                 sent -= bytes.len();
@@ -136,12 +143,10 @@ impl Vectored {
             }
             let rest = &bytes[sent..];
             sent = 0;
-            aimed += rest.len();
             self.vectors.push(libc::iovec { iov_base: rest.as_ptr() as *mut _, iov_len: rest.len() });
         }
         self.header.msg_iov = self.vectors.as_mut_ptr();
         self.header.msg_iovlen = self.vectors.len() as _;
-        aimed
     }
 }
 
@@ -180,7 +185,7 @@ impl Incoming {
     /// The entry that receives what is missing.
     pub(super) fn entry(&mut self, slot: u32) -> squeue::Entry {
         self.armed = true;
-        let missing = (self.until - self.bytes.len()).min(1 << 30) as u32;
+        let missing = (self.until - self.bytes.len()).min(MOST_BYTES) as u32;
         let place = self.bytes.spare_capacity_mut().as_mut_ptr().cast();
         opcode::Recv::new(types::Fixed(slot), place, missing).flags(libc::MSG_WAITALL).build()
     }
