@@ -1,6 +1,7 @@
-//! Forgotten nodes (end of section 4). CLUSTER FORGET on one node would be undone by the next gossip of another, so a
-//! forgotten name is barred from gossip for a minute, and the ban travels with every ping (FORGOTTEN_NODE), so that one
-//! FORGET is enough among nodes of 7.2 and later. MEET still brings the node back.
+//! Forgotten nodes (end of section 4). CLUSTER FORGET on one node would be undone by the next
+//! gossip of another, so a forgotten name is barred from gossip for a minute, and the ban travels
+//! with every ping (FORGOTTEN_NODE), so that one FORGET is enough among nodes of 7.2 and later.
+//! MEET still brings the node back.
 
 use crate::machine::Cluster;
 use crate::nodes::NodeKey;

@@ -8,8 +8,9 @@
 //!
 //! 1. Everything is big endian, but for a module's id, which is opaque.
 //! 2. `totlen` is trusted by nobody: a message whose length is not exactly what its type and counts
-//!    demand is dropped and its link kept ([`DecodeError`], rules 1.7.2 to 1.7.4). What ends a link, a
-//!    wrong signature or an impossible length, is [`packet_reader`](crate::packet_reader)'s business (1.7.1, 1.7.5).
+//!    demand is dropped and its link kept ([`DecodeError`], rules 1.7.2 to 1.7.4). What ends a
+//!    link, a wrong signature or an impossible length, is [`packet_reader`](crate::packet_reader)'s
+//!    business (1.7.1, 1.7.5).
 //! 3. Decoding never panics and allocates no more than the length of its input.
 //! 4. What is decoded and encoded again is byte-equal, padding and unused fields (zero) aside.
 //!
@@ -273,7 +274,8 @@ pub enum Extension {
 /// Why a whole frame is not a message. It is dropped; its link is kept (1.7.2 to 1.7.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
-    /// Neither header is complete, or `totlen` is not the frame's length. The packet reader lets no such frame through.
+    /// Neither header is complete, or `totlen` is not the frame's length. The packet reader lets no
+    /// such frame through.
     #[error("frame of {0} bytes holds no message")]
     Frame(usize),
     /// Another version of the protocol.

@@ -1,8 +1,9 @@
 //! Epochs: the cluster's logical clock and the versions of claims (sections 7.1, 7.3 and 7.5).
 //!
-//! `current_epoch` is the highest number anyone has heard of; elections and bumps draw the next from it. A primary's
-//! `config_epoch` is the version of its claim to slots, and the higher one wins a slot. Two
-//! primaries with the same one could never settle a dispute, so the one with the smaller name moves on.
+//! `current_epoch` is the highest number anyone has heard of; elections and bumps draw the next
+//! from it. A primary's `config_epoch` is the version of its claim to slots, and the higher one
+//! wins a slot. Two primaries with the same one could never settle a dispute, so the one with the
+//! smaller name moves on.
 //!
 //! 1. Neither number ever goes back, RESET HARD aside.
 //! 2. A number of our own is on disk before any message carries it (`Todo::save_first`).
@@ -57,7 +58,8 @@ impl Cluster {
         );
     }
 
-    /// 7.5: makes our claim the newest without asking anybody, unless it is already. The new epoch, if there is one.
+    /// 7.5: makes our claim the newest without asking anybody, unless it is already. The new epoch,
+    /// if there is one.
     pub(crate) fn bump_without_consensus(&mut self) -> Option<u64> {
         let mine = self.me().config_epoch;
         if mine != 0 && mine == self.greatest_epoch() {
@@ -68,7 +70,8 @@ impl Cluster {
         Some(epoch)
     }
 
-    /// The next epoch, now ours. There is none if a node that is out of its mind has told us the last number there is.
+    /// The next epoch, now ours. There is none if a node that is out of its mind has told us the
+    /// last number there is.
     fn draw_epoch(&mut self) -> Option<u64> {
         let Some(epoch) = self.current_epoch.checked_add(1) else {
             self.log(LogLevel::Warning, "The cluster has run out of epochs".to_owned());

@@ -1,8 +1,9 @@
 //! Failure detection: how a silent node becomes a failed one, and comes back (section 5).
 //!
-//! A peer that leaves a ping unanswered for `node_timeout`, and sends nothing else either, is PFAIL, a private
-//! suspicion that gossip carries around. A node that suspects it too, and has heard a majority of primaries say so
-//! lately, declares FAIL and tells everyone, who obey without counting again.
+//! A peer that leaves a ping unanswered for `node_timeout`, and sends nothing else either, is
+//! PFAIL, a private suspicion that gossip carries around. A node that suspects it too, and has
+//! heard a majority of primaries say so lately, declares FAIL and tells everyone, who obey without
+//! counting again.
 //!
 //! ```text
 //!     online --silent--> PFAIL --majority of primaries--> FAIL --answers us--> online, unless it has slots:

@@ -1,7 +1,7 @@
 //! Gossip: what every heartbeat tells about third nodes, and what we make of it (section 4).
 //!
-//! Telling: a tenth of the nodes, at least three, drawn at random, and besides them every node that we suspect: a suspicion must
-//! reach a majority within the validity of reports.
+//! Telling: a tenth of the nodes, at least three, drawn at random, and besides them every node that
+//! we suspect: a suspicion must reach a majority within the validity of reports.
 //!
 //! Listening, entry by entry, `sender` being the one who tells:
 //!
@@ -107,7 +107,8 @@ impl Cluster {
             return;
         }
         let mut node = Node::new(entry.node, ShardId::random(&mut self.rng), now_ms);
-        // The sender's view of it is ours until we have met it; bits that are about the sender's own business are not.
+        // The sender's view of it is ours until we have met it; bits that are about the sender's
+        // own business are not.
         node.role = if entry.flags.has(NodeFlags::SLAVE) {
             Role::Replica { of: None }
         } else if entry.flags.has(NodeFlags::MASTER) {

@@ -18,7 +18,8 @@ use crate::machine::Cluster;
 use crate::nodes::{Node, NodeKey, Role};
 use crate::{text, LinkId, LogLevel, NodeFlags, NodeId, ShardId};
 
-/// Handshakes that strangers may begin at a time. Each is gone after the node timeout, and a refused one comes again.
+/// Handshakes that strangers may begin at a time. Each is gone after the node timeout, and a
+/// refused one comes again.
 const MAX_HANDSHAKES: usize = 512;
 
 /// What is left to do with a heartbeat.
@@ -30,7 +31,8 @@ pub(crate) enum Proceed {
 }
 
 impl Cluster {
-    /// Begins a handshake with whoever is at this address, unless one is under way. `false` if the table is full.
+    /// Begins a handshake with whoever is at this address, unless one is under way. `false` if the
+    /// table is full.
     pub(crate) fn begin_handshake(&mut self, now_ms: u64, ip: String, port: u16, bus_port: u16) -> bool {
         self.is_handshake_under_way(&ip, port, bus_port)
             || self.add_handshake(now_ms, ip, port, 0, bus_port, true)
@@ -162,7 +164,8 @@ impl Cluster {
         announced.or_else(|| self.links.get(link).map(|link| link.peer_ip.clone())).unwrap_or_default()
     }
 
-    /// 3.4, step 3: nobody tells a node its own address, so it takes it from the sockets that others reach it by.
+    /// 3.4, step 3: nobody tells a node its own address, so it takes it from the sockets that
+    /// others reach it by.
     pub(crate) fn learn_my_address(&mut self, link: LinkId, is_meet: bool) {
         if self.settings.announce_ip.is_some() || !(is_meet || self.me().ip.is_empty()) {
             return;

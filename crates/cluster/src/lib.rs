@@ -26,14 +26,15 @@
 //!    nobody and refuses links, so that a node that restarts never says that it has lost its slots.
 //!
 //! The files, by story: [`codec`] and [`packet_reader`] (bytes), `nodes` and `links` (tables),
-//! `receive` (what each message does, in order), `handshake`, `ping` (what is sent, and when), `gossip`,
-//! `failure_detection`, `epochs`, `slots`, `voting`, `health` (is the cluster up), `blacklist`, `routing` (what the data
-//! cores see), `nodes_conf`, `verbs` (operators) and `views` (CLUSTER NODES, INFO, SLOTS, SHARDS, LINKS).
+//! `receive` (what each message does, in order), `handshake`, `ping` (what is sent, and when),
+//! `gossip`, `failure_detection`, `epochs`, `slots`, `voting`, `health` (is the cluster up),
+//! `blacklist`, `routing` (what the data cores see), `nodes_conf`, `verbs` (operators) and `views`
+//! (CLUSTER NODES, INFO, SLOTS, SHARDS, LINKS).
 //!
-//! Section numbers in the comments are those of `docs/cluster-bus.md`'s source, the bus reference.
+//! Section numbers in the comments are those of the table in `docs/cluster-bus.md`.
 //!
-//! Not here yet: candidacy, manual failover, being a replica, replica migration, SETSLOT. This node is always a
-//! primary, and says so in the log when the cluster would have it become a replica.
+//! Not here yet: candidacy, manual failover, being a replica, replica migration, SETSLOT. This node
+//! is always a primary, and says so in the log when the cluster would have it become a replica.
 
 mod blacklist;
 pub mod codec;

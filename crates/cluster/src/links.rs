@@ -1,8 +1,10 @@
 //! The TCP links to other nodes: at most one to each, and one from each (section 3.1).
 //!
 //! ```text
-//!     outbound   Connect -> connecting -- handle_connected -> up -> gone     ours: pings, and all we originate
-//!     inbound    handle_inbound -> stranger -- a message of a known node -> bound to it -> gone    only our pongs
+//!     outbound   Connect -> connecting --handle_connected--> up -> gone
+//!                carries our pings and all that we originate
+//!     inbound    handle_inbound -> stranger --a known node speaks--> bound to it -> gone
+//!                carries only our pongs
 //! ```
 //!
 //! 1. A link that the machine closes is forgotten at once; whatever is still reported about it is ignored.
@@ -42,7 +44,8 @@ impl LinkId {
     }
 }
 
-/// Inbound links that no known node has spoken on. A joining cluster needs a few; more is a port scan or worse.
+/// Inbound links that no known node has spoken on. A joining cluster needs a few; more is a port
+/// scan or worse.
 pub(crate) const MAX_STRANGERS: usize = 1024;
 /// The longest message of a stranger: a MEET with the most gossip that its count can express.
 pub(crate) const MAX_STRANGER_MESSAGE: usize = 8 << 20;

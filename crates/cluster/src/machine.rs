@@ -275,16 +275,17 @@ impl Cluster {
         self.settle(now_ms);
     }
 
-    /// How many bytes of a link wait for its socket. Tell it when it changes much, and before ticks; a shell whose
-    /// queue for an inbound link is long should stop reading from that link, too.
+    /// How many bytes of a link wait for its socket. Tell it when it changes much, and before
+    /// ticks; a shell whose queue for an inbound link is long should stop reading from that link,
+    /// too.
     pub fn handle_link_writable_info(&mut self, link: LinkId, queued_bytes: u64) {
         if let Some(found) = self.links.get_mut(link) {
             found.unsent = queued_bytes;
         }
     }
 
-    /// A `Save` has ended. On failure the process has to stop, for the file no longer tells what we have promised;
-    /// only CLUSTER SAVECONFIG may report it instead.
+    /// A `Save` has ended. On failure the process has to stop, for the file no longer tells what we
+    /// have promised; only CLUSTER SAVECONFIG may report it instead.
     pub fn handle_saved(&mut self, now_ms: u64, version: u64, result: Result<(), String>) {
         match result {
             Ok(()) => self.saved = self.saved.max(version),

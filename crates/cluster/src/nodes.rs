@@ -12,7 +12,8 @@ use crate::{NodeFlags, NodeId, ShardId};
 use slot::SlotSet;
 use std::collections::BTreeMap;
 
-/// A larger cluster than any that works (a thousand nodes is the advice), and a bound to what MEET and gossip can make us store.
+/// A larger cluster than any that works (a thousand nodes is the advice), and a bound to what MEET
+/// and gossip can make us store.
 pub(crate) const MAX_NODES: usize = 8192;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -6,9 +6,10 @@
 //!     vars currentEpoch <n> lastVoteEpoch <n>
 //! ```
 //!
-//! Read: files of Redis 7.0 and 7.2 and of Valkey as well. Written: always Redis 7.2's form, which all of them read. A
-//! file that says something we do not understand stops the start: guessing could claim slots that are another's.
-//! Nodes in handshake are not written. Bytes in, bytes out: the file itself is the shell's.
+//! Read: files of Redis 7.0 and 7.2 and of Valkey as well. Written: always Redis 7.2's form, which
+//! all of them read. A file that says something we do not understand stops the start: guessing
+//! could claim slots that are another's. Nodes in handshake are not written. Bytes in, bytes out:
+//! the file itself is the shell's.
 
 use crate::machine::Cluster;
 use crate::nodes::{Health, Node, NodeKey, Nodes, Role};

@@ -7,8 +7,9 @@ use std::sync::Arc;
 /// One thing to do. Outputs are carried out in order, each finished before the next is begun.
 #[derive(Clone, Debug)]
 pub enum Output {
-    /// Write nodes.conf: to a temporary file beside it, renamed over it. With `fsync` the file and its directory are
-    /// on disk before any later output. Answer with `handle_saved`; if it fails, stop the process.
+    /// Write nodes.conf: to a temporary file beside it, renamed over it. With `fsync` the file and
+    /// its directory are on disk before any later output. Answer with `handle_saved`; if it fails,
+    /// stop the process.
     Save {
         /// Number of this save, ever growing.
         version: u64,

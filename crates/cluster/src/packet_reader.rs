@@ -5,8 +5,9 @@
 //! ```
 //!
 //! There is no other framing, so whoever loses step has lost the link: a wrong signature, a length
-//! below the header's, or one above the bound is a [`Violation`] and ends it. The signature is judged on the first
-//! four bytes, the length on the first eight: nobody makes us wait for, or store, what will be refused.
+//! below the header's, or one above the bound is a [`Violation`] and ends it. The signature is
+//! judged on the first four bytes, the length on the first eight: nobody makes us wait for, or
+//! store, what will be refused.
 //!
 //! Memory: what has arrived of one frame, and never more than the bound plus one `feed`. A length that
 //! is merely announced costs nothing.
@@ -43,7 +44,8 @@ impl PacketReader {
         PacketReader::default()
     }
 
-    /// Takes bytes in the order of arrival. Call [`next_frame`](Self::next_frame) until it has no more before feeding again.
+    /// Takes bytes in the order of arrival. Call [`next_frame`](Self::next_frame) until it has no
+    /// more before feeding again.
     pub fn feed(&mut self, bytes: &[u8]) {
         if self.start > 0 {
             self.buffer.drain(..self.start);

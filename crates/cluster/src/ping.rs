@@ -4,10 +4,12 @@
 //!
 //! 1. Handshakes that were not answered in time are dropped; every node without a link gets one.
 //! 2. Each full second, five nodes are drawn and the one longest unheard of is pinged.
-//! 3. Every node: a link that went dead is closed; one not heard of for half the node timeout is pinged; one that has left a
-//!    ping unanswered for the whole of it, and sent nothing else meanwhile, is suspected.
+//! 3. Every node: a link that went dead is closed; one not heard of for half the node timeout is
+//!    pinged; one that has left a ping unanswered for the whole of it, and sent nothing else
+//!    meanwhile, is suspected.
 //!
-//! A link still connecting counts as a ping under way, or a host that swallows packets would never be suspected.
+//! A link still connecting counts as a ping under way, or a host that swallows packets would never
+//! be suspected.
 
 use crate::codec::{kind, Body, ClaimedRole, Extension, Header, Heartbeat, Message};
 use crate::links::{Link, MAX_INBOUND_UNSENT};
@@ -59,7 +61,8 @@ impl Cluster {
         self.stage(Output::Connect { link, ip, port });
     }
 
-    /// The first message on a link of ours, at once, so that a reconnection costs no time against the node timeout.
+    /// The first message on a link of ours, at once, so that a reconnection costs no time against
+    /// the node timeout.
     pub(crate) fn greet(&mut self, now_ms: u64, link: LinkId) {
         let Some(key) = self.links.get(link).and_then(|link| link.node) else { return };
         let Some(node) = self.nodes.get_mut(key) else { return };

@@ -1,4 +1,5 @@
-//! What a message does, in order (section 3.4). Each step has its own file; here is only the order, which matters.
+//! What a message does, in order (section 3.4). Each step has its own file; here is only the order,
+//! which matters.
 //!
 //! ```text
 //!     frame -> decode -> whose? -> 1 alive -> 2 epochs -> by type:
@@ -7,10 +8,11 @@
 //!       FAIL 8   PUBLISH 9   AUTH_REQUEST 10   UPDATE 7.4
 //! ```
 //!
-//! 1. A message that cannot be understood is dropped and its link kept (1.7); only the packet reader ends links for
-//!    what they say, and `check_identity` for who says it.
+//! 1. A message that cannot be understood is dropped and its link kept (1.7); only the packet
+//!    reader ends links for what they say, and `check_identity` for who says it.
 //! 2. Every PING and MEET is answered, also a stranger's; a stranger changes nothing else.
-//! 3. A message in our own name is a clone's, or our own from a MEET to ourselves: it is answered and otherwise ignored.
+//! 3. A message in our own name is a clone's, or our own from a MEET to ourselves: it is answered
+//!    and otherwise ignored.
 
 use crate::codec::{Body, ClaimedRole, Extension, Header, Heartbeat, Message, Packet, Publication, Reach};
 use crate::handshake::Proceed;
@@ -274,7 +276,8 @@ impl Cluster {
                 }
             }
         }
-        // Nodes before 7.2 have no shard id: a replica's is its primary's, and a primary's what we made up for it.
+        // Nodes before 7.2 have no shard id: a replica's is its primary's, and a primary's what we
+        // made up for it.
         let shard = shard.or_else(|| {
             let primary = self.nodes[sender].replica_of()?;
             Some(self.nodes[primary].shard)

@@ -113,7 +113,8 @@ impl RoutingState {
     /// A slot has left us: it is not claimed any more, whatever the cores still hold.
     pub fn lose(&mut self, slot: Slot) {
         self.claimable.remove(slot);
-        // Until this turn ends the loss is in no version yet, so it is taken out of all that are on their way.
+        // Until this turn ends the loss is in no version yet, so it is taken out of all that are on
+        // their way.
         for (_, mine) in &mut self.pending {
             mine.remove(slot);
         }

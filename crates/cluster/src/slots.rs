@@ -8,9 +8,10 @@
 //! ```
 //!
 //! 1. A slot is in `owner` and in its owner's own set, or in neither.
-//! 2. A higher epoch wins; an equal one never does. Only a message of the owner, or an UPDATE about it, makes a claim.
-//! 3. A slot that its owner has stopped claiming stays with it, so that clients are redirected and not refused, until
-//!    another claims it; it is never told to others as a claim of that owner.
+//! 2. A higher epoch wins; an equal one never does. Only a message of the owner, or an UPDATE about
+//!    it, makes a claim.
+//! 3. A slot that its owner has stopped claiming stays with it, so that clients are redirected and
+//!    not refused, until another claims it; it is never told to others as a claim of that owner.
 //! 4. A slot that we are importing is changed by operators only.
 //!
 //! A primary that loses its last slot to a claim should follow the one that took it. This node cannot

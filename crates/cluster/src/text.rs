@@ -1,6 +1,7 @@
-//! Texts that other nodes send about themselves and that we pass on: to nodes.conf, to the replies of
-//! CLUSTER NODES, and into `-MOVED`. A peer is trusted to be honest, not to be well: a blank or a line feed in a host
-//! name would make nodes.conf unreadable at the next start, so such texts count as not sent.
+//! Texts that other nodes send about themselves and that we pass on: to nodes.conf, to the replies
+//! of CLUSTER NODES, and into `-MOVED`. A peer is trusted to be honest, not to be well: a blank or
+//! a line feed in a host name would make nodes.conf unreadable at the next start, so such texts
+//! count as not sent.
 
 /// Addresses are stored in 46 bytes on the wire, the last one zero.
 pub(crate) const MAX_ADDRESS: usize = 45;

@@ -1,7 +1,8 @@
 //! What operators ask for: the changing subcommands of CLUSTER (section 13), from arguments already parsed.
 //!
-//! A verb either changes everything it was asked to, or nothing and says why. Those that change who owns what return
-//! the routing version to await: the reply leaves once the shell has carried out all outputs and that version is applied (R3).
+//! A verb either changes everything it was asked to, or nothing and says why. Those that change who
+//! owns what return the routing version to await: the reply leaves once the shell has carried out
+//! all outputs and that version is applied (R3).
 
 use crate::blacklist::BLACKLIST_TTL_S;
 use crate::machine::Cluster;
@@ -12,7 +13,8 @@ use slot::{Slot, SlotRange, SlotSet};
 use std::net::IpAddr;
 
 impl Cluster {
-    /// CLUSTER MEET. The ports are whatever numbers were given; without a bus port it is the client port + 10000.
+    /// CLUSTER MEET. The ports are whatever numbers were given; without a bus port it is the client
+    /// port + 10000.
     pub fn meet(
         &mut self,
         now_ms: u64,

@@ -1,8 +1,9 @@
 //! What operators and clients see: CLUSTER NODES, INFO, SLOTS, SHARDS, LINKS, REPLICAS (sections 11 and 13).
 //!
-//! Texts are made here byte by byte as Redis makes them; tables come out as values, for RESP2 and RESP3 write them differently.
-//! Nodes are listed in the order in which this node came to know them, ranges in the order of slots and split only where the
-//! owner changes, so that tools that compare the answers of several nodes find them equal.
+//! Texts are made here byte by byte as Redis makes them; tables come out as values, for RESP2 and
+//! RESP3 write them differently. Nodes are listed in the order in which this node came to know
+//! them, ranges in the order of slots and split only where the owner changes, so that tools that
+//! compare the answers of several nodes find them equal.
 
 use crate::codec::kind;
 use crate::machine::Cluster;

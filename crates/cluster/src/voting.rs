@@ -5,9 +5,9 @@
 //!                      no: silence
 //! ```
 //!
-//! One vote per epoch, for ever: it is on disk before it leaves, by the order of a turn's outputs. And one per
-//! primary and 2 * node_timeout, so that a slow winner is not overtaken.
-//! Not here: standing for election ourselves.
+//! One vote per epoch, for ever: it is on disk before it leaves, by the order of a turn's outputs.
+//! And one per primary and 2 * node_timeout, so that a slow winner is not overtaken. Not here:
+//! standing for election ourselves.
 
 use crate::codec::{Body, Header};
 use crate::machine::Cluster;

@@ -339,7 +339,8 @@ fn mutated_packets_never_panic_and_stay_what_they_were_read_as() {
         }
         if let Ok(packet) = Packet::decode(&bytes) {
             accepted += 1;
-            // What has been accepted has one meaning, malformed gossip and names aside, which are not repeated.
+            // What has been accepted has one meaning, malformed gossip and names aside, which are
+            // not repeated.
             let is_reduced = match &packet {
                 Packet::Full(message) => {
                     let nobodys_replica = message.header.role == (ClaimedRole::Replica { of: None });

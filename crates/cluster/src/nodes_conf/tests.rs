@@ -58,7 +58,8 @@ vars currentEpoch 12 lastVoteEpoch 11
 
 #[test]
 fn files_of_other_versions_are_read() {
-    // 7.0: no auxiliary fields; 3.0: no bus port; Valkey 8: other words and fields. Blank lines do not matter.
+    // 7.0: no auxiliary fields; 3.0: no bus port; Valkey 8: other words and fields. Blank lines do
+    // not matter.
     let text = "\n\
 1111111111111111111111111111111111111111 127.0.0.1:7000 myself,primary - 0 0 3 connected 0-10\n\n\
 2222222222222222222222222222222222222222 127.0.0.1:7001@17001,host.b primary - 0 0 4 connected 11-12\n\

@@ -1,7 +1,7 @@
 use crate::world::{World, NODE_TIMEOUT};
 
-/// From silence to FAIL everywhere: a ping at the latest half a timeout after the last one, a timeout for it, and a few
-/// rounds of gossip.
+/// From silence to FAIL everywhere: a ping at the latest half a timeout after the last one, a
+/// timeout for it, and a few rounds of gossip.
 const DETECTION: u64 = NODE_TIMEOUT + NODE_TIMEOUT / 2 + 2000;
 
 fn all_say_fail(world: &World, observers: &[usize], id: &str) -> bool {

@@ -328,7 +328,8 @@ fn an_epoch_at_the_end_of_numbers_does_no_harm() {
     assert_eq!(stage.cluster.bump_epoch(stage.now), (false, 1));
 }
 
-/// A member that has lost its mind: whatever it says, the machine lives, keeps its name, and can read its own file.
+/// A member that has lost its mind: whatever it says, the machine lives, keeps its name, and can
+/// read its own file.
 #[test]
 fn random_messages_of_a_member_never_panic() {
     for seed in 0..20u64 {

@@ -108,7 +108,8 @@ fn a_slot_claimed_again_is_no_longer_free_to_take() {
     world.run_for(3000);
     world.with_node(0, |cluster, now| cluster.add_slots(now, &slot).unwrap());
     world.run_for(3000);
-    // Another with a lower or equal epoch must not get it now: node 0 has epoch 1, so make it the greatest first.
+    // Another with a lower or equal epoch must not get it now: node 0 has epoch 1, so make it the
+    // greatest first.
     world.with_node(0, |cluster, now| assert!(cluster.bump_epoch(now).0));
     world.run_for(3000);
     world.with_node(1, |cluster, now| {

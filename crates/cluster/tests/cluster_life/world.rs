@@ -1,5 +1,5 @@
-//! Several machines, and between them a network that delivers in order, loses nothing unless told to, and takes a
-//! millisecond. Time passes only in `run_for` and `run_until`.
+//! Several machines, and between them a network that delivers in order, loses nothing unless told
+//! to, and takes a millisecond. Time passes only in `run_for` and `run_until`.
 
 use cluster::{Cluster, ClusterState, LinkId, Output, Settings};
 use slot::{Slot, SlotSet, SLOTS};
@@ -359,7 +359,8 @@ impl World {
             .push(Wire { ends: [(from, incarnation, link), (to, to_incarnation, inbound)], open: true });
         self.after(LATENCY, Event::Connected { wire });
         let from_ip = self.members[from].ip.clone();
-        // The kernel accepts even for a process that is stopped; it hears of it late, which makes no difference here.
+        // The kernel accepts even for a process that is stopped; it hears of it late, which makes
+        // no difference here.
         self.with_node(to, |cluster, now| cluster.handle_inbound(now, inbound, &from_ip, &to_ip));
     }
 
