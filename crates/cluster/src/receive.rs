@@ -146,7 +146,6 @@ impl Cluster {
         }
         if let Some(node) = sender.and_then(|key| self.nodes.get_mut(key)) {
             node.no_failover = header.flags.has(NodeFlags::NOFAILOVER);
-            node.owes_meet = false;
             if beat == Beat::Ping && !node.in_handshake {
                 self.update_address(sender.expect("it was found by its key"), link, header);
             }

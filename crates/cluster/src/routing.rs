@@ -113,8 +113,7 @@ impl RoutingState {
     /// A slot has left us: it is not claimed any more, whatever the cores still hold.
     pub fn lose(&mut self, slot: Slot) {
         self.claimable.remove(slot);
-        // Until this turn ends the loss is in no version yet, so it is taken out of all that are on
-        // their way.
+        // Nor when a version from before the loss, still on its way, is applied.
         for (_, mine) in &mut self.pending {
             mine.remove(slot);
         }
@@ -122,9 +121,8 @@ impl RoutingState {
 
     pub fn publish(&mut self, map: Arc<RoutingMap>) {
         if self.pending.len() == MAX_PENDING {
-            let (_, older) = self.pending.pop_front().expect("the queue is at its bound, which is not zero");
-            let (_, next) = self.pending.front_mut().expect("the bound is above one");
-            next.intersect_with(&older);
+            // Whoever has applied the next has applied this one too.
+            self.pending.pop_front();
         }
         self.pending.push_back((map.version, map.mine.clone()));
         self.last = Some(map);
@@ -135,9 +133,6 @@ impl RoutingState {
             let (waiting, mine) = self.pending.pop_front().expect("it has a front");
             self.applied_version = waiting;
             self.claimable = mine;
-        }
-        for (_, later) in &self.pending {
-            self.claimable.intersect_with(later);
         }
     }
 }

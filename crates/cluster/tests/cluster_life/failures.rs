@@ -107,6 +107,9 @@ fn a_minority_goes_down_and_the_majority_judges_it() {
         (2..5).all(|index| (0..2).all(|other| world.flags(index, &ids[other]) == "master,fail"))
     });
     assert!(!world.is_ok(0) && !world.is_ok(1));
+    // Long enough for the two to tell each other whom they miss.
+    world.run_for(2 * NODE_TIMEOUT);
+    assert_eq!(world.node(0).count_failure_reports(world.now, ids[2].as_bytes()), Ok(1));
     assert!((0..2).all(|index| world.flags(index, &ids[2]) == "master,fail?"), "a minority can only suspect");
 
     world.heal();
@@ -114,6 +117,29 @@ fn a_minority_goes_down_and_the_majority_judges_it() {
         world.agree(&[0, 1, 2, 3, 4]) && world.all_ok(&[0, 1, 2, 3, 4])
     });
     assert!(back >= NODE_TIMEOUT, "the minority came back after {back} ms already: there is a rejoin delay");
+}
+
+#[test]
+fn whoever_was_alone_waits_before_it_serves_again() {
+    let mut world = World::formed(5);
+    world.cut(&[0], &[1, 2, 3, 4]);
+    world.run_until(DETECTION, "it finds itself alone", |world| !world.is_ok(0));
+    world.heal();
+    world.run_until(500, "it hears all of them", |world| !world.node(0).nodes_text().contains("fail"));
+    world.run_while(NODE_TIMEOUT - 500, "somebody may have been elected", |world| !world.is_ok(0));
+    world.run_until(1000, "nobody was", |world| world.is_ok(0));
+}
+
+#[test]
+fn one_that_still_hears_the_victim_is_told_and_believes_it() {
+    let mut world = World::formed(5);
+    let id = world.id(4);
+    world.cut(&[0, 1, 2], &[4]);
+    world.run_until(DETECTION + NODE_TIMEOUT, "the one between them is told", |world| {
+        world.flags(3, &id) == "master,fail"
+    });
+    assert!(world.members[3].log.contains("FAIL message received from"), "{}", world.members[3].log);
+    assert!(world.line(3, &id).unwrap()[7] == "connected");
 }
 
 #[test]

@@ -276,14 +276,49 @@ fn an_update_binds_slots_to_a_known_node_with_a_newer_epoch() {
 }
 
 #[test]
+fn whoever_sends_anything_is_alive_even_if_its_pongs_are_late() {
+    let mut stage = Stage::new();
+    let puppet = stage.join('a', |_| {});
+    for _ in 0..40 {
+        stage.tick(TIMEOUT / 10);
+        stage.say(&puppet, puppet.from, Body::Fail(None));
+    }
+    assert_eq!(stage.line(&puppet.id)[2], "master");
+    assert_ne!(stage.line(&puppet.id)[4], "0", "a ping has been unanswered all the time");
+    stage.tick(TIMEOUT + 200);
+    assert_eq!(stage.line(&puppet.id)[2], "master,fail", "alone with slots, we need nobody's word");
+}
+
+fn dialed(outputs: &[Output], puppet: &Puppet) -> Option<cluster::LinkId> {
+    outputs.iter().find_map(|output| match output {
+        Output::Connect { link, port, .. } if *port == puppet.port + 10_000 => Some(*link),
+        _ => None,
+    })
+}
+
+#[test]
+fn the_silence_of_a_node_that_refuses_connections_counts_from_the_first_refusal() {
+    let mut stage = Stage::new();
+    let puppet = stage.join('a', |_| {});
+    stage.cluster.handle_link_closed(stage.now, puppet.to);
+    let link = dialed(&stage.tick(100), &puppet).expect("it is dialed again at once");
+    assert_eq!(stage.line(&puppet.id)[4], "0");
+    stage.cluster.handle_connect_failed(stage.now, link);
+    assert_eq!(stage.line(&puppet.id)[4], stage.now.to_string());
+}
+
+#[test]
 fn a_silent_link_is_renewed_and_one_over_its_limit_closed() {
     let mut stage = Stage::new();
     let puppet = stage.join('a', |_| {});
     let outputs = stage.tick(TIMEOUT + TIMEOUT / 2 + 500);
     assert!(closed(&outputs, puppet.to), "no answer for half the timeout, on a link older than the timeout");
-    assert!(outputs
-        .iter()
-        .any(|output| matches!(output, Output::Connect { port, .. } if *port == puppet.port + 10_000)));
+    let renewed = dialed(&outputs, &puppet).expect("a new link to it");
+    let asked_at = stage.line(&puppet.id)[4].clone();
+    stage.cluster.handle_connected(stage.now, renewed, "10.0.0.1");
+    let outputs = stage.outputs();
+    assert!(matches!(&sent(&outputs)[..], [(link, message)] if *link == renewed && message.body.kind() == 0));
+    assert_eq!(stage.line(&puppet.id)[4], asked_at, "a new link is no new patience");
 
     let mut stage = Stage::new();
     let puppet = stage.join('a', |_| {});

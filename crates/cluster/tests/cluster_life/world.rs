@@ -30,6 +30,8 @@ pub struct Member {
     /// By link: the wire and which of its ends is here.
     links: BTreeMap<LinkId, (usize, usize)>,
     inbound: u64,
+    /// Outbound links that are still wanted and not there yet.
+    dialing: BTreeSet<LinkId>,
     /// Whether new routing versions are applied by themselves, a moment later.
     pub applies_routing: bool,
     /// Stopped, as by SIGSTOP: hears nothing, says nothing, its sockets stay.
@@ -78,6 +80,7 @@ impl World {
                 disk: Vec::new(),
                 links: BTreeMap::new(),
                 inbound: 0,
+                dialing: BTreeSet::new(),
                 applies_routing: true,
                 frozen: false,
                 dropped: SlotSet::new(),
@@ -120,6 +123,7 @@ impl World {
         let member = &mut self.members[index];
         let settings = member.settings.clone();
         member.incarnation += 1;
+        member.dialing.clear();
         member.cluster = Some(if member.disk.is_empty() {
             Cluster::new(settings, seed, now)
         } else {
@@ -336,7 +340,7 @@ impl World {
     }
 
     fn dial(&mut self, from: usize, incarnation: u32, link: LinkId, ip: &str, port: u16) {
-        if !self.runs(from, incarnation) {
+        if !self.runs(from, incarnation) || !self.members[from].dialing.contains(&link) {
             return;
         }
         let bus_port = |member: &Member| member.settings.announced_bus_port();
@@ -345,9 +349,11 @@ impl World {
             return self.after(LATENCY, Event::DialFailed { to: from, incarnation, link });
         };
         if self.is_cut(from, to) {
-            // Packets into nowhere: the caller waits.
-            return;
+            // Packets into nowhere: the kernel tries again, the caller waits.
+            let (ip, port) = (ip.to_owned(), port);
+            return self.after(200, Event::Dial { from, incarnation, link, ip, port });
         }
+        self.members[from].dialing.remove(&link);
         let wire = self.wires.len();
         let member = &mut self.members[to];
         member.inbound += 1;
@@ -384,6 +390,7 @@ impl World {
                 }
                 Output::DropKeys(slots) => self.members[index].dropped.union_with(&slots),
                 Output::Connect { link, ip, port } => {
+                    self.members[index].dialing.insert(link);
                     self.after(LATENCY, Event::Dial { from: index, incarnation, link, ip, port });
                 }
                 Output::Send { link, bytes } => {
@@ -392,6 +399,7 @@ impl World {
                     }
                 }
                 Output::Close { link } => {
+                    self.members[index].dialing.remove(&link);
                     if let Some((wire, end)) = self.members[index].links.remove(&link) {
                         self.wires[wire].open = false;
                         self.after(LATENCY, Event::Closed { wire, end: 1 - end });
