@@ -11,7 +11,7 @@
 
 use crate::machine::Cluster;
 use crate::{ClusterState, LogLevel};
-use slot::Slot;
+use slot::SLOT_COUNT;
 
 const WRITABLE_DELAY_MS: u64 = 2000;
 const MIN_REJOIN_DELAY_MS: u64 = 500;
@@ -64,8 +64,7 @@ impl Cluster {
         if is_minority {
             self.evaluation.minority_ms = now_ms;
         }
-        let is_covered =
-            !self.settings.require_full_coverage || Slot::all().all(|slot| self.is_covered(slot));
+        let is_covered = !self.settings.require_full_coverage || self.served_slots() == SLOT_COUNT;
         let state = if is_covered && !is_minority { ClusterState::Ok } else { ClusterState::Fail };
         if state == self.evaluation.state {
             return;
@@ -82,7 +81,9 @@ impl Cluster {
         }
     }
 
-    fn is_covered(&self, slot: Slot) -> bool {
-        self.slots.owner(slot).is_some_and(|owner| !self.nodes[owner].has_failed())
+    /// How many slots have an owner that has not failed. A slot is in one node's set at most.
+    fn served_slots(&self) -> usize {
+        let serving = self.nodes.iter().filter(|(_, node)| !node.has_failed());
+        serving.map(|(_, node)| node.slots.len()).sum()
     }
 }

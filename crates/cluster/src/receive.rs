@@ -93,7 +93,6 @@ impl Cluster {
             if let Some(older) = older {
                 self.close_link(older);
             }
-            self.nodes.get_mut(sender)?.inbound = Some(link);
             self.links.get_mut(link)?.node = Some(sender);
         }
         Some(sender)
