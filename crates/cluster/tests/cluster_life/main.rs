@@ -1,5 +1,6 @@
 //! Whole clusters in memory: many machines, a network of queues, one virtual clock, everything from seeds.
 
+mod chaos;
 mod failures;
 mod joining;
 mod messages;

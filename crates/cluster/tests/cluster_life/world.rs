@@ -15,6 +15,7 @@ pub struct World {
     pub members: Vec<Member>,
     events: BTreeMap<(u64, u64), Event>,
     sequence: u64,
+    seed: u64,
     wires: Vec<Wire>,
     /// Pairs, lower index first, that cannot hear each other.
     cuts: BTreeSet<(usize, usize)>,
@@ -62,11 +63,16 @@ impl World {
     }
 
     pub fn with(count: usize, settings: impl Fn(usize) -> Settings) -> World {
+        World::seeded(0, count, settings)
+    }
+
+    pub fn seeded(seed: u64, count: usize, settings: impl Fn(usize) -> Settings) -> World {
         let mut world = World {
             now: START,
             members: Vec::new(),
             events: BTreeMap::new(),
             sequence: 0,
+            seed,
             wires: Vec::new(),
             cuts: BTreeSet::new(),
         };
@@ -118,7 +124,7 @@ impl World {
 
     /// Starts a member, from its disk if there is anything on it.
     pub fn start(&mut self, index: usize) {
-        let seed = 1000 * index as u64 + u64::from(self.members[index].incarnation);
+        let seed = 1_000_000 * self.seed + 1000 * index as u64 + u64::from(self.members[index].incarnation);
         let now = self.now;
         let member = &mut self.members[index];
         let settings = member.settings.clone();
@@ -142,6 +148,10 @@ impl World {
             self.wires[wire].open = false;
             self.after(LATENCY, Event::Closed { wire, end: 1 - end });
         }
+    }
+
+    pub fn is_up(&self, index: usize) -> bool {
+        self.members[index].cluster.is_some()
     }
 
     pub fn freeze(&mut self, index: usize) {
