@@ -231,43 +231,32 @@ impl<T> Mesh<T> {
     /// `capacity` requests may be under way from one core to another, and as many answers.
     pub fn new(cores: usize, capacity: usize) -> Mesh<T> {
         let flags = Arc::new(Flags { sleeping: (0..cores).map(|_| Line(AtomicBool::new(false))).collect() });
-        let mut endpoints: Vec<Endpoints<T>> = (0..cores)
-            .map(|core| Endpoints {
-                core,
-                flags: flags.clone(),
-                peers: Vec::new(),
-                first: 0,
-                wakes: Vec::new(),
-            })
-            .collect();
-        let mut links: Vec<Vec<Option<Link<T>>>> =
-            (0..cores).map(|_| (0..cores).map(|_| None).collect()).collect();
-        for a in 0..cores {
-            for b in 0..a {
-                let (request_ab, requests_at_b) = ring(capacity);
-                let (request_ba, requests_at_a) = ring(capacity);
-                let (answer_ab, answers_at_b) = ring(capacity);
-                let (answer_ba, answers_at_a) = ring(capacity);
-                links[a][b] = Some(Link {
-                    requests_out: request_ab,
-                    answers_out: answer_ab,
-                    requests_in: requests_at_a,
-                    answers_in: answers_at_a,
-                    answers_waiting: VecDeque::new(),
-                });
-                links[b][a] = Some(Link {
-                    requests_out: request_ba,
-                    answers_out: answer_ba,
-                    requests_in: requests_at_b,
-                    answers_in: answers_at_b,
-                    answers_waiting: VecDeque::new(),
-                });
+        // Sending ends by sender, receiving ends by receiver; both in the order of the peers.
+        let mut outs: Vec<Vec<_>> = (0..cores).map(|_| Vec::new()).collect();
+        let mut ins: Vec<Vec<_>> = (0..cores).map(|_| Vec::new()).collect();
+        for (from, outs) in outs.iter_mut().enumerate() {
+            for (_, ins) in ins.iter_mut().enumerate().filter(|(to, _)| *to != from) {
+                let (request, requests) = ring(capacity);
+                let (answer, answers) = ring(capacity);
+                outs.push((request, answer));
+                ins.push((requests, answers));
             }
         }
-        for (end, peers) in endpoints.iter_mut().zip(links) {
-            end.peers = peers;
-        }
-        Mesh { endpoints: endpoints.into_iter().map(Some).collect() }
+        let link = |((requests_out, answers_out), (requests_in, answers_in))| {
+            Some(Link {
+                requests_out,
+                answers_out,
+                requests_in,
+                answers_in,
+                answers_waiting: VecDeque::new(),
+            })
+        };
+        let endpoints = |(core, (outs, ins)): (usize, (Vec<_>, Vec<_>))| {
+            let mut peers: Vec<Option<Link<T>>> = outs.into_iter().zip(ins).map(link).collect();
+            peers.insert(core, None);
+            Some(Endpoints { core, flags: flags.clone(), peers, first: 0, wakes: Vec::with_capacity(cores) })
+        };
+        Mesh { endpoints: outs.into_iter().zip(ins).enumerate().map(endpoints).collect() }
     }
 
     /// The ends of one core, to be moved to its thread. Each can be taken once.

@@ -122,7 +122,10 @@ impl Ctx {
     }
 
     async fn cancel_kept(&self) {
-        while let Some((_, task)) = { self.kept.borrow_mut().pop_first() } {
+        loop {
+            // A statement of its own: a task that ends may look at the list, so it is not borrowed meanwhile.
+            let first = self.kept.borrow_mut().pop_first();
+            let Some((_, task)) = first else { return };
             task.cancel().await;
         }
     }

@@ -445,8 +445,8 @@ pub(super) struct Loop<A> {
 }
 
 impl<A: CoreApp> Loop<A> {
-    /// Sets everything up, on the core's own thread. `publish_ring` is called with the ring's descriptor.
-    pub(super) fn new(config: &mut LoopConfig, peers: Arc<Peers>) -> Result<(Io, Buffers), StartError> {
+    /// Sets everything up but the application, on the core's own thread.
+    pub(super) fn prepare(config: &mut LoopConfig, peers: Arc<Peers>) -> Result<(Io, Buffers), StartError> {
         let mut ring = Ring::new(config.ring.submissions, config.ring.completions)?;
         let max_connections = config.max_connections.clamp(1, MOST_CONNECTIONS);
         ring.submitter()

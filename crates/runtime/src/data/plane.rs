@@ -1,7 +1,8 @@
 //! Starting and ending the data cores.
 //!
-//! 1. Every core builds its ring on its own thread and reports. 2. Only when all have, does any of them run:
-//! so each knows how to wake all others, and a node that cannot start all of its cores starts none.
+//! 1. Every core builds its ring on its own thread and reports.
+//! 2. Only when all have, does any of them run: so each knows how to wake all others, and a node that cannot
+//!    start all of its cores starts none.
 
 use crate::data::bell::Bell;
 use crate::data::io::{Loop, Peers};
@@ -202,7 +203,7 @@ fn run_core<A: CoreApp, F: FnOnce() -> A>(
     let pinned = spec.config.cpu.map_or(Ok(()), threads::pin_to);
     let ready = pinned
         .map_err(|error| StartError::Thread { core, error })
-        .and_then(|()| Loop::<A>::new(&mut spec.config, peers.clone()));
+        .and_then(|()| Loop::<A>::prepare(&mut spec.config, peers.clone()));
     let (io, buffers) = match ready {
         Ok(ready) => ready,
         Err(error) => {
