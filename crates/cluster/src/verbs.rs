@@ -281,6 +281,19 @@ mod tests {
     }
 
     #[test]
+    fn a_version_from_before_a_loss_does_not_bring_the_slot_back() {
+        let mut cluster = fresh();
+        let slot = slots(&[7]);
+        let gained = cluster.add_slots(NOW, &slot).unwrap();
+        cluster.del_slots(NOW, &slot).unwrap();
+        let regained = cluster.add_slots(NOW, &slot).unwrap();
+        cluster.handle_routing_applied(NOW, gained);
+        assert_eq!(cluster.claimed_slots().len(), 0);
+        cluster.handle_routing_applied(NOW, regained);
+        assert_eq!(cluster.claimed_slots().len(), 1);
+    }
+
+    #[test]
     fn however_many_versions_wait_none_is_claimed_too_early() {
         let mut cluster = fresh();
         let slot = slots(&[7]);
