@@ -1,8 +1,10 @@
 //! Glob patterns, exactly as Redis matches them in KEYS, SCAN, CONFIG GET and PSUBSCRIBE.
 //!
-//!     *        any bytes, also none          [abc] [a-z]   one byte of a set
-//!     ?        any one byte                  [^abc]        one byte not of a set
-//!     \x       the byte x itself             \ at the end  a backslash
+//! ```text
+//! *        any bytes, also none          [abc] [a-z]   one byte of a set
+//! ?        any one byte                  [^abc]        one byte not of a set
+//! \x       the byte x itself             \ at the end  a backslash
+//! ```
 //!
 //! 1. Time is bounded by pattern length times text length, and no recursion takes place. When a part
 //!    after a `*` has been found, an earlier `*` never has to be tried again: whatever it could gain by

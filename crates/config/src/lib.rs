@@ -5,9 +5,11 @@
 //! the working directory, binds the ports, and publishes a [`Config`] as an immutable version that the
 //! cores read.
 //!
-//!     file, stdin, --options --load.rs--> Config --getters--> whoever obeys it
-//!     CONFIG SET name value  ----set----> Changed, or SetError and nothing has changed
-//!     CONFIG REWRITE  <--rewrite.rs-- old text of the file
+//! ```text
+//! file, stdin, --options --load.rs--> Config --getters--> whoever obeys it
+//! CONFIG SET name value  ----set----> Changed, or SetError and nothing has changed
+//! CONFIG REWRITE  <--rewrite.rs-- old text of the file
+//! ```
 //!
 //! 1. `table.rs` is the single truth about names, kinds, bounds and defaults.
 //! 2. A [`Config`] always holds a valid value for each directive; [`Config::set`] changes all the values

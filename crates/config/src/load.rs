@@ -101,6 +101,9 @@ pub fn from_command_line<A: AsRef<[u8]>>(args: &[A], sources: &mut dyn Sources) 
         None => Vec::new(),
     };
     if wants_stdin {
+        if text.last().is_some_and(|byte| *byte != b'\n') {
+            text.push(b'\n');
+        }
         text.extend(read(sources.read_stdin(), b"-")?);
     }
     text.push(b'\n');

@@ -106,7 +106,9 @@ pub mod events {
 const MOST_ADDRESSES: usize = 16;
 /// Longest host name that the bus can carry, and one.
 const HOST_NAME_LIMIT: usize = 256;
-const HZ: std::ops::RangeInclusive<i128> = 1..=500;
+const LOWEST_HZ: i128 = 1;
+const HIGHEST_HZ: i128 = 500;
+const SMALLEST_BACKLOG: i128 = 16 << 10;
 
 impl Value {
     /// The value that a directive has when nobody sets it.
@@ -137,10 +139,13 @@ impl Value {
             Kind::Number { form, low, high, .. } => {
                 let value = parse_number(*form, one(&args)?)?;
                 check_bounds(*form, *low, *high, &value)?;
-                // Redis takes any number of ticks, and keeps it within reason.
                 match value {
+                    // Redis takes any number for these two, and keeps it within reason.
                     Value::Number(hz) if directive.name == "hz" => {
-                        Value::Number(hz.clamp(*HZ.start(), *HZ.end()))
+                        Value::Number(hz.clamp(LOWEST_HZ, HIGHEST_HZ))
+                    }
+                    Value::Number(bytes) if directive.name == "repl-backlog-size" => {
+                        Value::Number(bytes.max(SMALLEST_BACKLOG))
                     }
                     value => value,
                 }
@@ -322,11 +327,18 @@ fn parse_special(special: Special, args: &[&[u8]], current: &Value, adding: bool
         Special::NotifyKeyspaceEvents => parse_events(one(args)?),
         Special::Bind if empty => Ok(Value::Addresses(Vec::new())),
         Special::Bind if args.len() > MOST_ADDRESSES => bad("Too many bind addresses specified."),
+        // Such an "address" could never be listened on, nor written to a file and read back.
+        Special::Bind if !args.iter().all(|arg| is_plain(arg)) => bad("Invalid bind address."),
         Special::Bind => Ok(Value::Addresses(args.iter().map(|arg| arg.to_vec()).collect())),
         Special::Replicaof => parse_primary(args),
         Special::LatencyTrackingInfoPercentiles if empty => Ok(Value::Percentiles(Vec::new())),
         Special::LatencyTrackingInfoPercentiles => percentiles(args),
     }
+}
+
+/// Neither blanks nor quotes.
+fn is_plain(word: &[u8]) -> bool {
+    !word.iter().any(|byte| crate::words::is_space(*byte) || matches!(byte, b'"' | b'\''))
 }
 
 fn save_points(args: &[&[u8]]) -> Result<Vec<SavePoint>, BadValue> {
@@ -423,7 +435,8 @@ fn percentiles(args: &[&[u8]]) -> Result<Value, BadValue> {
     for arg in args {
         let number: Option<f64> = std::str::from_utf8(arg).ok().and_then(|text| text.parse().ok());
         match number {
-            Some(number) if (0.0..=100.0).contains(&number) => all.push(number),
+            Some(number) if (0.0..=100.0).contains(&number) => all.push(number + 0.0), // no minus zero
+
             Some(number) if !number.is_nan() => {
                 return bad("latency-tracking-info-percentiles parameters should sit between [0.0,100.0]")
             }
