@@ -1,24 +1,34 @@
 //! A key and its value, as found in the table.
 
-use crate::twin::TwinRecord;
+use crate::record::Record;
 use crate::value::{AccessClock, OwnedRecord, OwnedValue, StrRef, ValueRef, ValueType};
+use std::marker::PhantomData;
 
 /// A key and its value.
 #[derive(Clone, Copy)]
 pub struct Entry<'a> {
-    pub(crate) key: &'a [u8],
-    pub(crate) record: &'a TwinRecord,
+    record: Record,
+    /// As long as this lives, the keyspace is borrowed and the record stays.
+    keyspace: PhantomData<&'a ()>,
 }
 
 impl<'a> Entry<'a> {
+    pub(crate) fn of(record: Record) -> Entry<'a> {
+        Entry { record, keyspace: PhantomData }
+    }
+
+    pub(crate) fn string(self) -> StrRef<'a> {
+        self.record.string()
+    }
+
     /// Its key.
     pub fn key(self) -> &'a [u8] {
-        self.key
+        self.record.key()
     }
 
     /// Its value.
     pub fn value(self) -> ValueRef<'a> {
-        ValueRef::Str(StrRef { bytes: &self.record.bytes, shared: None, form: self.record.form })
+        ValueRef::Str(self.string())
     }
 
     /// The type of its value.
@@ -28,12 +38,12 @@ impl<'a> Entry<'a> {
 
     /// When it expires, unix ms.
     pub fn expiry(self) -> Option<u64> {
-        self.record.expiry
+        self.record.expiry()
     }
 
     /// When it was last accessed, or how often.
     pub fn clock(self) -> AccessClock {
-        self.record.clock
+        self.record.clock()
     }
 
     /// A copy of all but the key (COPY); a large value is shared, not copied.
@@ -48,6 +58,10 @@ impl<'a> Entry<'a> {
 
     /// Bytes that it takes, its place in the table included (MEMORY USAGE).
     pub fn memory(self) -> usize {
-        self.key.len() + self.record.bytes.len() + 32
+        {
+            // Its block, a boxed value with its two headers, and its share of the table.
+            let boxed = self.string().shared.map_or(0, |buffer| buffer.capacity() + 48);
+            self.record.size().next_multiple_of(8) + boxed + 10
+        }
     }
 }

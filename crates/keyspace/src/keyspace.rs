@@ -1,12 +1,29 @@
 //! One core's share of the keys.
+//!
+//! ```text
+//!     database -> slot -> Table (24 bytes) -> segments -> records
+//! ```
+//!
+//! 1. What is emptied at once (FLUSHALL, a dropped slot, a huge value) is put aside as garbage and freed
+//!    by [`Keyspace::background`], step by step.
+//! 2. A slot that is lent or borrowed is a slot as any other: its tables come and go by pointer (rule R5),
+//!    its blocks stay in the pages of the core that made them (rule R11).
 
 use crate::cursor::Cursor;
+use crate::defragment::Defragmenter;
 use crate::entry::Entry;
-use crate::place::{locate_in, Place};
-use crate::twin::{Twin, TwinSlot};
-use crate::value::{AccessClock, Form, NewValue, OwnedRecord, OwnedValue, Progress, Replaced};
-use slot::Slot;
+use crate::expire::ExpiryWalk;
+use crate::memory::Memory;
+use crate::place::{hash, locate_in, Place};
+use crate::record::{Draft, Record};
+use crate::table::Table;
+use crate::value::{AccessClock, Form, NewValue, OwnedRecord, Progress, Replaced, INLINE_MAX};
+use slot::{Slot, SLOT_COUNT};
 use std::ops::Range;
+use std::sync::Arc;
+
+pub use crate::chunk::Chunk;
+pub use crate::memory::FreeChain;
 
 /// What a keyspace must be told.
 #[derive(Clone, Copy, Debug)]
@@ -62,19 +79,54 @@ pub struct ExpiredKey {
     pub key: Vec<u8>,
 }
 
+/// The tables of one database.
+struct Database {
+    slots: Box<[Table]>,
+    keys: usize,
+    volatile: usize,
+}
+
+impl Database {
+    fn new() -> Database {
+        Database { slots: vec![Table::EMPTY; SLOT_COUNT].into_boxed_slice(), keys: 0, volatile: 0 }
+    }
+
+    /// Takes a slot's table out, or puts another in.
+    fn exchange(&mut self, slot: Slot, table: Table) -> Table {
+        let old = std::mem::replace(&mut self.slots[slot.index()], table);
+        self.keys = self.keys + table.keys as usize - old.keys as usize;
+        self.volatile = self.volatile + table.volatile as usize - old.volatile as usize;
+        old
+    }
+}
+
+/// What was emptied and is not freed yet.
+#[derive(Default)]
+struct Garbage {
+    tables: Vec<Table>,
+    buffers: Vec<Arc<Vec<u8>>>,
+}
+
 /// One core's share of the keys of all databases.
 pub struct Keyspace {
     setup: Setup,
-    twin: Twin,
+    memory: Memory,
+    databases: Vec<Option<Box<Database>>>,
+    garbage: Garbage,
+    expiry_walk: ExpiryWalk,
+    defragmenter: Defragmenter,
     pub(crate) stats: Stats,
     pub(crate) expired: Vec<ExpiredKey>,
 }
+
+/// Freed at once up to this size; above, by [`Keyspace::background`].
+const HUGE: usize = 1 << 20;
 
 /// A slot of all databases, on its way to another core. It must arrive at one: dropped, it leaks.
 #[must_use]
 pub struct LentSlot {
     slot: Slot,
-    parts: TwinSlot,
+    parts: Vec<(u16, Table)>,
 }
 
 impl LentSlot {
@@ -84,34 +136,19 @@ impl LentSlot {
     }
 }
 
-/// Freed blocks on their way back to the core that owns their pages. Dropped, they leak.
-#[must_use]
-pub struct FreeChain {
-    owner: u8,
-}
-
-impl FreeChain {
-    /// The core that must get them.
-    pub fn owner(&self) -> u8 {
-        self.owner
-    }
-}
-
-/// 2 MB of memory, aligned, in a huge page if the system has one to give.
-pub struct Chunk(());
-
-impl Chunk {
-    /// Asks the system for one, and touches it. Takes a fraction of a millisecond, so it is done on a
-    /// control thread.
-    pub fn populate() -> Option<Chunk> {
-        Some(Chunk(()))
-    }
-}
-
 impl Keyspace {
     /// An empty keyspace. Cheap: what costs memory is made with the first key that needs it.
     pub fn new(setup: Setup) -> Keyspace {
-        Keyspace { setup, twin: Twin::new(setup.databases), stats: Stats::default(), expired: Vec::new() }
+        Keyspace {
+            setup,
+            memory: Memory::new(setup.core),
+            databases: (0..setup.databases).map(|_| None).collect(),
+            garbage: Garbage::default(),
+            expiry_walk: ExpiryWalk::default(),
+            defragmenter: Defragmenter::default(),
+            stats: Stats::default(),
+            expired: Vec::new(),
+        }
     }
 
     /// How it was set up.
@@ -125,22 +162,42 @@ impl Keyspace {
         locate_in(self.setup.hash_seed, key)
     }
 
+    #[inline]
+    fn table(&self, db: u16, slot: Slot) -> Option<&Table> {
+        let database = self.databases.get(usize::from(db))?.as_ref()?;
+        Some(&database.slots[slot.index()])
+    }
+
     /// First stage of a batch: asks for the cache line in which the key's table entry is.
     #[inline]
-    pub fn prefetch_entry(&self, _db: u16, _at: Place) {}
+    pub fn prefetch_entry(&self, db: u16, at: Place) {
+        if let Some(table) = self.table(db, at.slot) {
+            table.prefetch(at.hash);
+        }
+    }
 
     /// Second stage of a batch, once the entries had time to arrive: asks for the key's record.
     #[inline]
-    pub fn prefetch_record(&self, _db: u16, _at: Place) {}
+    pub fn prefetch_record(&self, db: u16, at: Place) {
+        if let Some(table) = self.table(db, at.slot) {
+            table.prefetch_record(at.hash);
+        }
+    }
+
+    #[inline]
+    pub(crate) fn find_record(&self, db: u16, at: Place, key: &[u8]) -> Option<Record> {
+        self.table(db, at.slot)?.find(at.hash, key)
+    }
 
     /// The entry of a key, expired or not.
+    #[inline]
     pub fn find(&self, db: u16, at: Place, key: &[u8]) -> Option<Entry<'_>> {
-        self.twin.entry(db, at, key).map(|(key, record)| Entry { key, record })
+        self.find_record(db, at, key).map(Entry::of)
     }
 
     /// Sets the access clock of a key; whether the key is there.
     pub fn set_clock(&mut self, db: u16, at: Place, key: &[u8], clock: AccessClock) -> bool {
-        self.twin.find_mut(db, at, key).map(|record| record.clock = clock).is_some()
+        self.find_record(db, at, key).map(|record| record.set_clock(clock)).is_some()
     }
 
     /// Inserts a key or overwrites what it held.
@@ -153,18 +210,92 @@ impl Keyspace {
         expiry: Option<u64>,
         clock: AccessClock,
     ) -> Replaced {
-        self.twin.insert(db, at, key, &value, expiry, clock)
+        let draft = Draft { key, value, expiry, clock };
+        match self.find_record(db, at, key) {
+            Some(old) => {
+                self.replace_record(db, at, old, draft);
+                Replaced::Old
+            }
+            None => {
+                self.insert_record(db, at, draft);
+                Replaced::New
+            }
+        }
+    }
+
+    fn database(&mut self, db: u16) -> &mut Database {
+        self.databases[usize::from(db)].get_or_insert_with(|| Box::new(Database::new()))
+    }
+
+    /// Puts in a key that is not there.
+    pub(crate) fn insert_record(&mut self, db: u16, at: Place, draft: Draft<'_>) {
+        let expiry = draft.expiry;
+        let record = Record::create(&mut self.memory, draft);
+        let seed = self.setup.hash_seed;
+        let Keyspace { memory, databases, .. } = self;
+        let database = databases[usize::from(db)].get_or_insert_with(|| Box::new(Database::new()));
+        database.slots[at.slot.index()].insert(memory, &|key| hash(seed, key), at.hash, record);
+        database.keys += 1;
+        self.note_expiry(db, at.slot, None, expiry);
+    }
+
+    /// Overwrites what a key holds. Nothing of `draft` may lie in `old`.
+    pub(crate) fn replace_record(&mut self, db: u16, at: Place, old: Record, draft: Draft<'_>) {
+        let (before, after) = (old.expiry(), draft.expiry);
+        let record = old.replace(&mut self.memory, draft);
+        if record != old {
+            self.database(db).slots[at.slot.index()].repoint(at.hash, old, record);
+        }
+        if before.is_some() || after.is_some() {
+            self.note_expiry(db, at.slot, before, after);
+        }
+    }
+
+    /// Keeps count of the keys that have an expiry, and of the earliest.
+    fn note_expiry(&mut self, db: u16, slot: Slot, before: Option<u64>, after: Option<u64>) {
+        if before.is_none() && after.is_none() {
+            return;
+        }
+        let database = self.database(db);
+        let table = &mut database.slots[slot.index()];
+        if let Some(at) = after {
+            table.next_expiry = if table.volatile == 0 { at } else { table.next_expiry.min(at) };
+        }
+        if before.is_some() != after.is_some() {
+            let change = if after.is_some() { 1 } else { -1 };
+            table.volatile = table.volatile.wrapping_add_signed(change);
+            database.volatile = database.volatile.wrapping_add_signed(change as isize);
+        }
     }
 
     /// Sets or clears the expiry of a key; whether the key is there.
     pub fn set_expiry(&mut self, db: u16, at: Place, key: &[u8], expiry: Option<u64>) -> bool {
-        self.twin.find_mut(db, at, key).map(|record| record.expiry = expiry).is_some()
+        let Some(record) = self.find_record(db, at, key) else { return false };
+        match (record.expiry(), expiry) {
+            (None, None) => {}
+            (before @ Some(_), Some(to)) => {
+                record.set_expiry(to);
+                self.note_expiry(db, at.slot, before, expiry);
+            }
+            _ => {
+                // The record has another size then: it is made anew, from a copy of its value.
+                let owned = Entry::of(record).to_owned_record();
+                let value = owned.value;
+                self.replace_record(
+                    db,
+                    at,
+                    record,
+                    Draft { key, value: value.as_new(), expiry, clock: owned.clock },
+                );
+            }
+        }
+        true
     }
 
     /// Adds `tail` to a string, which becomes [`Form::Raw`]. Returns its new length, or `None` if
     /// there is no such key.
     pub fn append(&mut self, db: u16, at: Place, key: &[u8], tail: &[u8]) -> Option<usize> {
-        let len = self.twin.find(db, at, key)?.bytes.len();
+        let len = self.find(db, at, key).map(|entry| entry.string().bytes.len())?;
         self.write_range(db, at, key, len, tail)
     }
 
@@ -178,26 +309,60 @@ impl Keyspace {
         offset: usize,
         bytes: &[u8],
     ) -> Option<usize> {
-        let record = self.twin.find_mut(db, at, key)?;
-        let end = offset + bytes.len();
-        if record.bytes.len() < end {
-            record.bytes.resize(end, 0);
+        let record = self.find_record(db, at, key)?;
+        let string = record.string();
+        let (old, end) = (string.bytes.len(), offset + bytes.len());
+        let len = old.max(end);
+        if string.shared.is_some() {
+            record.edit_box(&mut self.memory, |buffer| {
+                buffer.resize(len, 0);
+                buffer[offset..end].copy_from_slice(bytes);
+            });
+        } else if end <= old {
+            record.overwrite(offset, bytes);
+        } else {
+            // Room to grow where the value is about to leave its record, none where it stays inline.
+            let mut buffer = Vec::with_capacity(if len > INLINE_MAX { len * 2 } else { len });
+            buffer.extend_from_slice(string.bytes);
+            buffer.resize(len, 0);
+            buffer[offset..end].copy_from_slice(bytes);
+            let value = NewValue::Shared(Arc::new(buffer), Form::Raw);
+            let (expiry, clock) = (record.expiry(), record.clock());
+            self.replace_record(db, at, record, Draft { key, value, expiry, clock });
         }
-        record.bytes[offset..end].copy_from_slice(bytes);
-        record.form = Form::Raw;
-        Some(record.bytes.len())
+        Some(len)
     }
 
     /// Removes a key; whether it was there. A huge value is freed later, by [`Keyspace::background`].
     pub fn remove(&mut self, db: u16, at: Place, key: &[u8]) -> bool {
-        self.twin.remove(db, at, key).is_some()
+        let Some(record) = self.find_record(db, at, key) else { return false };
+        self.remove_record(db, at, record);
+        true
+    }
+
+    /// Removes a key that was found.
+    pub(crate) fn remove_record(&mut self, db: u16, at: Place, record: Record) {
+        self.unlink(db, at, record);
+        if let Some(buffer) = record.free(&mut self.memory).filter(|buffer| buffer.capacity() > HUGE) {
+            self.garbage.buffers.push(buffer);
+        }
+    }
+
+    /// Takes a record out of its table; its block is the caller's.
+    fn unlink(&mut self, db: u16, at: Place, record: Record) {
+        self.note_expiry(db, at.slot, record.expiry(), None);
+        let Keyspace { memory, databases, .. } = self;
+        let database = databases[usize::from(db)].as_mut().expect("the record was found in it");
+        database.slots[at.slot.index()].remove(memory, at.hash, record);
+        database.keys -= 1;
     }
 
     /// Removes a key and returns what it held.
     pub fn take(&mut self, db: u16, at: Place, key: &[u8]) -> Option<OwnedRecord> {
-        let record = self.twin.remove(db, at, key)?;
-        let value = OwnedValue::Inline(record.bytes, record.form);
-        Some(OwnedRecord { value, expiry: record.expiry, clock: record.clock })
+        let record = self.find_record(db, at, key)?;
+        let (expiry, clock) = (record.expiry(), record.clock());
+        self.unlink(db, at, record);
+        Some(OwnedRecord { value: record.take_value(&mut self.memory), expiry, clock })
     }
 
     /// Puts a value that was taken or copied under a key.
@@ -207,7 +372,7 @@ impl Keyspace {
 
     /// Keys in a database.
     pub fn len(&self, db: u16) -> usize {
-        self.twin.len(db)
+        self.databases[usize::from(db)].as_ref().map_or(0, |database| database.keys)
     }
 
     /// Whether a database has no key.
@@ -217,12 +382,12 @@ impl Keyspace {
 
     /// Keys of a database that have an expiry.
     pub fn volatile_len(&self, db: u16) -> usize {
-        self.twin.volatile_len(db)
+        self.databases[usize::from(db)].as_ref().map_or(0, |database| database.volatile)
     }
 
     /// Keys of a slot in a database.
     pub fn slot_len(&self, db: u16, slot: Slot) -> usize {
-        self.twin.slot_len(db, slot)
+        self.table(db, slot).map_or(0, |table| table.keys as usize)
     }
 
     /// Goes on with an iteration over the keys of `slots`: shows at least `budget` of them, if there
@@ -237,29 +402,71 @@ impl Keyspace {
         budget: usize,
         mut f: impl FnMut(Entry<'_>),
     ) -> Cursor {
-        self.twin.scan(db, cursor, slots, budget, |key, record| f(Entry { key, record }))
+        let end = Cursor::at_slot(slots.end);
+        let (Some(first), Some(Some(database))) = (cursor.slot(), self.databases.get(usize::from(db))) else {
+            return end;
+        };
+        let seed = self.setup.hash_seed;
+        let (mut seen, mut prefix) = (0, cursor.prefix());
+        for number in first.get().max(slots.start)..slots.end {
+            let Some(slot) = Slot::new(number) else { break };
+            if number != first.get() {
+                prefix = 0;
+            }
+            if seen >= budget {
+                return Cursor::within(slot, prefix);
+            }
+            let table = &database.slots[slot.index()];
+            let next = table.walk(&|key| hash(seed, key), prefix, budget - seen, |_, record| {
+                seen += 1;
+                f(Entry::of(record));
+            });
+            if next >> crate::cursor::PREFIX_BITS == 0 {
+                return Cursor::within(slot, next);
+            }
+        }
+        end
     }
 
-    /// A random key of a database, if it has any.
+    /// A random key of a database, if it has any: the slot by its number of keys, then a place in it.
     pub fn random(&self, db: u16, random: &mut dyn FnMut() -> u64) -> Option<Entry<'_>> {
-        let len = self.len(db) as u64;
-        let nth = if len == 0 { return None } else { random() % len };
-        self.twin.iter(db).nth(nth as usize).map(|(key, record)| Entry { key, record })
+        let database = self.databases[usize::from(db)].as_ref().filter(|database| database.keys > 0)?;
+        let mut nth = random() % database.keys as u64;
+        for table in database.slots.iter() {
+            match nth.checked_sub(u64::from(table.keys)) {
+                Some(rest) => nth = rest,
+                None => return table.random(random).map(Entry::of),
+            }
+        }
+        None
     }
 
     /// Up to `max` keys of a slot.
     pub fn keys_in_slot(&self, db: u16, slot: Slot, max: usize) -> Vec<Vec<u8>> {
-        self.twin.slot(db, slot).take(max).map(|(key, _)| key.to_vec()).collect()
+        let mut keys = Vec::new();
+        let seed = self.setup.hash_seed;
+        if let Some(table) = self.table(db, slot) {
+            table.walk(&|key| hash(seed, key), 0, max, |_, record| {
+                if keys.len() < max {
+                    keys.push(record.key().to_vec());
+                }
+            });
+        }
+        keys
     }
 
     /// Drops all keys of a slot in all databases; freed later, by [`Keyspace::background`].
     pub fn drop_slot(&mut self, slot: Slot) {
-        let _ = self.twin.detach(slot);
+        for (_, table) in self.detach(slot).parts {
+            self.garbage.tables.push(table);
+        }
     }
 
     /// Empties a database at once; the memory is freed later, by [`Keyspace::background`].
     pub fn flush_db(&mut self, db: u16) {
-        self.twin.flush(db);
+        if let Some(database) = self.databases[usize::from(db)].take() {
+            self.garbage.tables.extend(database.slots.iter().filter(|table| table.keys > 0));
+        }
     }
 
     /// Empties all databases.
@@ -269,7 +476,8 @@ impl Keyspace {
 
     /// Exchanges the contents of two databases.
     pub fn swap_db(&mut self, a: u16, b: u16) {
-        self.twin.swap(a, b);
+        self.databases.swap(usize::from(a), usize::from(b));
+        self.expiry_walk.restart();
     }
 
     /// Removes expired keys, in at most about `budget` steps (a step looks at one record), of the slots
@@ -279,79 +487,98 @@ impl Keyspace {
         now_ms: u64,
         budget: usize,
         home: impl Fn(Slot) -> bool,
-        mut f: impl FnMut(u16, Slot, &[u8]),
+        f: impl FnMut(u16, Slot, &[u8]),
     ) -> Progress {
-        let mut progress = Progress { done: true, ..Progress::default() };
-        for db in 0..self.setup.databases {
-            let due: Vec<Vec<u8>> = self
-                .twin
-                .iter(db)
-                .filter(|(_, record)| record.expiry.is_some_and(|expiry| expiry <= now_ms))
-                .map(|(key, _)| key.to_vec())
-                .collect();
-            for key in due {
-                let at = self.locate(&key);
-                if !home(at.slot) {
-                    continue;
-                }
-                if progress.steps >= budget {
-                    return Progress { done: false, ..progress };
-                }
-                self.remove(db, at, &key);
-                self.stats.expired += 1;
-                f(db, at.slot, &key);
-                progress.steps += 1;
-                progress.changed += 1;
-            }
-        }
+        let mut walk = std::mem::take(&mut self.expiry_walk);
+        let progress = walk.step(self, now_ms, budget, home, f);
+        self.expiry_walk = walk;
         progress
+    }
+
+    pub(crate) fn table_mut(&mut self, db: u16, slot: Slot) -> Option<&mut Table> {
+        let database = self.databases.get_mut(usize::from(db))?.as_mut()?;
+        Some(&mut database.slots[slot.index()])
     }
 
     /// Moves records and tables out of sparse pages, and pages of other cores, in at most about
     /// `budget` steps (a step looks at one record), and gives emptied memory back to the system. Only
     /// touches slots that `home` allows.
-    pub fn defragment(&mut self, _budget: usize, _home: impl Fn(Slot) -> bool) -> Progress {
-        Progress { done: true, ..Progress::default() }
+    pub fn defragment(&mut self, budget: usize, home: impl Fn(Slot) -> bool) -> Progress {
+        let Keyspace { memory, databases, defragmenter, .. } = self;
+        let tables = databases.iter_mut().map(|db| db.as_mut().map(|db| &mut *db.slots));
+        defragmenter.step(memory, &mut tables.collect::<Vec<_>>(), budget, home)
     }
 
     /// Frees what FLUSHALL, dropped slots and huge values left, in at most about `budget` steps.
     /// Whether there is more to do.
-    pub fn background(&mut self, _budget: usize) -> bool {
+    pub fn background(&mut self, budget: usize) -> bool {
+        if self.garbage.buffers.pop().is_some() {
+            return true;
+        }
+        let mut freed = 0;
+        let Keyspace { memory, garbage, .. } = self;
+        while let Some(table) = garbage.tables.last_mut() {
+            if freed >= budget {
+                return true;
+            }
+            let buffers = &mut garbage.buffers;
+            let more = table.drop_segment(memory, |memory, record| {
+                freed += 1;
+                buffers.extend(record.free(memory).filter(|buffer| buffer.capacity() > HUGE));
+            });
+            freed += 1;
+            if !more {
+                garbage.tables.pop();
+            }
+        }
         false
     }
 
     /// Takes a slot out of all databases, to be sent to another core.
     pub fn detach(&mut self, slot: Slot) -> LentSlot {
-        LentSlot { slot, parts: self.twin.detach(slot) }
+        let mut parts = Vec::new();
+        for (db, database) in self.databases.iter_mut().enumerate() {
+            if let Some(database) = database.as_mut().filter(|db| db.slots[slot.index()].keys > 0) {
+                parts.push((db as u16, database.exchange(slot, Table::EMPTY)));
+            }
+        }
+        LentSlot { slot, parts }
     }
 
     /// Puts a slot in, or back.
     pub fn attach(&mut self, lent: LentSlot) {
-        self.twin.attach(lent.parts);
+        for (db, mut table) in lent.parts {
+            // A walk may have been in the middle of it: it begins anew.
+            table.next_expiry = 0;
+            let before = self.database(db).exchange(lent.slot, table);
+            assert!(before.keys == 0, "a slot is held by one core at a time");
+        }
     }
 
     /// Blocks freed here that belong to other cores' pages: send each chain to its owner.
     pub fn take_foreign_frees(&mut self) -> impl Iterator<Item = FreeChain> + '_ {
-        std::iter::empty()
+        self.memory.take_foreign()
     }
 
     /// Takes back blocks of this core that others freed.
     pub fn give_back(&mut self, chain: FreeChain) {
-        debug_assert_eq!(chain.owner, self.setup.core);
+        self.memory.give_back(chain);
     }
 
     /// How much memory there is, and what for.
     pub fn memory(&self) -> MemoryUse {
-        MemoryUse::default()
+        self.memory.usage()
     }
 
     /// How many chunks a control thread should populate and supply now, if any.
     pub fn poll_chunk_wish(&mut self) -> Option<usize> {
-        None
+        self.memory.wishes_chunk().then_some(1)
     }
 
     /// Takes a chunk for later use.
-    pub fn supply_chunk(&mut self, _chunk: Chunk) {}
+    pub fn supply_chunk(&mut self, chunk: Chunk) {
+        self.memory.supply(chunk);
+    }
 
     /// What was counted since the last reset.
     pub fn stats(&self) -> Stats {
@@ -372,5 +599,13 @@ impl Keyspace {
     #[inline]
     pub fn has_expired(&self) -> bool {
         !self.expired.is_empty()
+    }
+}
+
+impl Drop for Keyspace {
+    /// Frees what does not lie in the memory's own chunks: boxed values, large records, directories.
+    fn drop(&mut self) {
+        self.flush_all();
+        while self.background(usize::MAX) {}
     }
 }

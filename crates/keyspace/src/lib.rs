@@ -3,11 +3,20 @@
 //! [`Keyspace`] is what a core holds: for each database and slot a table of records. [`View`] is a
 //! database as a command sees it, at a time, with expired keys out of sight.
 
+mod chunk;
 mod cursor;
+mod defragment;
 mod entry;
+mod expire;
 mod keyspace;
+mod memory;
 mod place;
-pub mod twin;
+mod record;
+mod table;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod twin;
 mod value;
 mod view;
 

@@ -8,6 +8,7 @@
 use crate::entry::Entry;
 use crate::keyspace::{ExpiredKey, Keyspace};
 use crate::place::Key;
+use crate::record::{Draft, Record};
 use crate::value::{AccessClock, NewValue, OwnedRecord, Replaced};
 
 /// What a read leaves on the access clock of a key.
@@ -106,24 +107,22 @@ impl<'k> View<'k> {
     }
 
     /// Reads a key: counts a hit or a miss and touches its clock.
+    #[inline]
     pub fn find(&mut self, key: &Key<'_>) -> Option<Entry<'_>> {
-        if self.is_live(key) {
-            self.keyspace.stats.hits += 1;
-            self.touch(key);
-            self.keyspace.find(self.db, key.place, key.bytes)
-        } else {
+        let Some(record) = self.live(key) else {
             self.keyspace.stats.misses += 1;
-            None
-        }
+            return None;
+        };
+        self.keyspace.stats.hits += 1;
+        self.touch(record);
+        Some(Entry::of(record))
     }
 
     /// Reads a key in order to change it: no hit or miss, but its clock is touched.
     pub fn find_for_write(&mut self, key: &Key<'_>) -> Option<Entry<'_>> {
-        if !self.is_live(key) {
-            return None;
-        }
-        self.touch(key);
-        self.keyspace.find(self.db, key.place, key.bytes)
+        let record = self.live(key)?;
+        self.touch(record);
+        Some(Entry::of(record))
     }
 
     /// Looks at a key and leaves no trace (OBJECT, DEBUG, SCAN's TYPE filter): nothing is counted,
@@ -135,7 +134,7 @@ impl<'k> View<'k> {
 
     /// Whether a key is there: counts a hit or a miss, and touches nothing (EXISTS).
     pub fn exists(&mut self, key: &Key<'_>) -> bool {
-        let there = self.is_live(key);
+        let there = self.live(key).is_some();
         let stats = &mut self.keyspace.stats;
         *(if there { &mut stats.hits } else { &mut stats.misses }) += 1;
         there
@@ -147,41 +146,37 @@ impl<'k> View<'k> {
     }
 
     /// Stores a value, whatever was there.
+    #[inline]
     pub fn set(&mut self, key: &Key<'_>, value: NewValue<'_>, expiry: ExpiryChange) -> Replaced {
-        let there = self.is_live(key);
+        let found = self.live(key);
         let expiry = match expiry {
             ExpiryChange::Clear => None,
             ExpiryChange::At(at) => Some(at),
-            ExpiryChange::Keep if there => {
-                self.keyspace.find(self.db, key.place, key.bytes).and_then(|entry| entry.expiry())
-            }
-            ExpiryChange::Keep => None,
+            ExpiryChange::Keep => found.and_then(Record::expiry),
         };
-        let clock = self.new_clock();
-        self.keyspace.insert(self.db, key.place, key.bytes, value, expiry, clock);
-        if there {
-            Replaced::Old
-        } else {
-            Replaced::New
+        let draft = Draft { key: key.bytes, value, expiry, clock: self.new_clock() };
+        match found {
+            Some(old) => {
+                self.keyspace.replace_record(self.db, key.place, old, draft);
+                Replaced::Old
+            }
+            None => {
+                self.keyspace.insert_record(self.db, key.place, draft);
+                Replaced::New
+            }
         }
     }
 
     /// Adds to a string, which is made if it is not there. Returns its new length.
     pub fn append(&mut self, key: &Key<'_>, tail: &[u8]) -> usize {
-        if !self.is_live(key) {
-            self.set(key, NewValue::Copy(b"", crate::Form::Auto), ExpiryChange::Clear);
-        }
-        self.touch(key);
+        self.touch_or_make(key, crate::Form::Auto);
         self.keyspace.append(self.db, key.place, key.bytes, tail).expect("it was there or made just now")
     }
 
     /// Writes into a string, which is made if it is not there, with zeros in any gap. Returns its new
     /// length.
     pub fn write_range(&mut self, key: &Key<'_>, offset: usize, bytes: &[u8]) -> usize {
-        if !self.is_live(key) {
-            self.set(key, NewValue::Copy(b"", crate::Form::Raw), ExpiryChange::Clear);
-        }
-        self.touch(key);
+        self.touch_or_make(key, crate::Form::Raw);
         self.keyspace
             .write_range(self.db, key.place, key.bytes, offset, bytes)
             .expect("it was there or made just now")
@@ -189,17 +184,21 @@ impl<'k> View<'k> {
 
     /// Removes a key; whether it was there.
     pub fn remove(&mut self, key: &Key<'_>) -> bool {
-        self.is_live(key) && self.keyspace.remove(self.db, key.place, key.bytes)
+        let found = self.live(key);
+        if let Some(record) = found {
+            self.keyspace.remove_record(self.db, key.place, record);
+        }
+        found.is_some()
     }
 
     /// Sets or clears the expiry of a key; whether the key is there.
     pub fn set_expiry(&mut self, key: &Key<'_>, expiry: Option<u64>) -> bool {
-        self.is_live(key) && self.keyspace.set_expiry(self.db, key.place, key.bytes, expiry)
+        self.live(key).is_some() && self.keyspace.set_expiry(self.db, key.place, key.bytes, expiry)
     }
 
     /// Removes a key and returns what it held (RENAME, MOVE, GETDEL).
     pub fn take(&mut self, key: &Key<'_>) -> Option<OwnedRecord> {
-        if self.is_live(key) {
+        if self.live(key).is_some() {
             self.keyspace.take(self.db, key.place, key.bytes)
         } else {
             None
@@ -208,7 +207,7 @@ impl<'k> View<'k> {
 
     /// Puts what was taken, or copied with [`Entry::to_owned_record`], under a key.
     pub fn put(&mut self, key: &Key<'_>, record: OwnedRecord) -> Replaced {
-        let there = self.is_live(key);
+        let there = self.live(key).is_some();
         self.keyspace.put(self.db, key.place, key.bytes, record);
         if there {
             Replaced::Old
@@ -217,25 +216,42 @@ impl<'k> View<'k> {
         }
     }
 
-    /// Whether the key is there and its time has not come; removes it if it has.
-    fn is_live(&mut self, key: &Key<'_>) -> bool {
-        let Some(entry) = self.keyspace.find(self.db, key.place, key.bytes) else { return false };
-        if !self.is_expired(&entry) {
-            return true;
+    fn touch_or_make(&mut self, key: &Key<'_>, form: crate::Form) {
+        match self.live(key) {
+            Some(record) => self.touch(record),
+            None => {
+                self.set(key, NewValue::Copy(b"", form), ExpiryChange::Clear);
+            }
         }
+    }
+
+    /// The key's record, if it is there and its time has not come; removes it if it has.
+    #[inline]
+    fn live(&mut self, key: &Key<'_>) -> Option<Record> {
+        let record = self.keyspace.find_record(self.db, key.place, key.bytes)?;
+        match record.expiry() {
+            Some(expiry) if expiry <= self.now_ms && self.access.expired != Expired::Show => {
+                self.expire(key, record);
+                None
+            }
+            _ => Some(record),
+        }
+    }
+
+    #[cold]
+    fn expire(&mut self, key: &Key<'_>, record: Record) {
         if self.access.expired == Expired::Remove {
-            self.keyspace.remove(self.db, key.place, key.bytes);
+            self.keyspace.remove_record(self.db, key.place, record);
             self.keyspace.stats.expired += 1;
             let name = ExpiredKey { db: self.db, slot: key.place.slot, key: key.bytes.to_vec() };
             self.keyspace.expired.push(name);
         }
-        false
     }
 
-    fn touch(&mut self, key: &Key<'_>) {
+    #[inline]
+    fn touch(&mut self, record: Record) {
         if self.access.touch == Touch::Lru {
-            let clock = AccessClock::lru(self.now_ms);
-            self.keyspace.set_clock(self.db, key.place, key.bytes, clock);
+            record.set_clock(AccessClock::lru(self.now_ms));
         }
     }
 

@@ -1,0 +1,254 @@
+//! The keyspace held against its naive twin, by random operations.
+
+use crate::twin::Twin;
+use crate::{locate_in, AccessClock, Cursor, Form, Keyspace, NewValue, Setup, ValueRef};
+use slot::{Slot, SLOTS};
+use std::collections::{BTreeMap, BTreeSet};
+
+const SEED: u64 = 11;
+
+fn keyspace(core: u8) -> Keyspace {
+    Keyspace::new(Setup { core, cores: 2, databases: 2, hash_seed: SEED })
+}
+
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % bound
+    }
+}
+
+/// Every key of a database by SCAN, each once.
+fn scanned(keys: &Keyspace, db: u16, budget: usize) -> BTreeMap<Vec<u8>, (Vec<u8>, Option<u64>)> {
+    let (mut cursor, mut all) = (Cursor::START, BTreeMap::new());
+    loop {
+        cursor = keys.scan(db, cursor, 0..SLOTS, budget, |entry| {
+            let ValueRef::Str(value) = entry.value();
+            let old = all.insert(entry.key().to_vec(), (value.bytes().to_vec(), entry.expiry()));
+            assert!(old.is_none(), "a key is shown once");
+        });
+        if cursor == Cursor::START {
+            return all;
+        }
+    }
+}
+
+fn insert(keys: &mut Keyspace, db: u16, key: &[u8], value: &[u8], expiry: Option<u64>) {
+    let at = keys.locate(key);
+    keys.insert(db, at, key, NewValue::Copy(value, Form::Auto), expiry, AccessClock::new(1));
+}
+
+/// Random operations on both, in `names` different names, most of them in one slot when `tagged`.
+fn duel(seed: u64, steps: usize, names: u64, tagged: bool) {
+    let (mut random, mut keys, mut twin) = (Random(seed | 1), keyspace(0), Twin::new(2));
+    for step in 0..steps {
+        let db = random.below(2) as u16;
+        let n = random.below(names);
+        let name =
+            if tagged { format!("{{t}}{n}") } else { format!("key:{n}{}", "x".repeat((n % 40) as usize)) };
+        let key = name.as_bytes();
+        let at = locate_in(SEED, key);
+        let len = match random.below(50) {
+            0 => random.below(40_000),
+            1..=5 => random.below(700),
+            _ => random.below(40),
+        };
+        let value = vec![b'a' + (step % 26) as u8; len as usize];
+        match random.below(10) {
+            0..=4 => {
+                let expiry = (random.below(3) == 0).then(|| random.below(1000));
+                let (new, clock) = (NewValue::Copy(&value, Form::Auto), AccessClock::new(step as u32));
+                let a = keys.insert(db, at, key, new.clone(), expiry, clock);
+                assert_eq!(a, twin.insert(db, at, key, &new, expiry, clock));
+            }
+            5..=7 => assert_eq!(keys.remove(db, at, key), twin.remove(db, at, key).is_some()),
+            8 => {
+                let expiry = (random.below(2) == 0).then(|| random.below(1000));
+                let there = twin.find_mut(db, at, key).map(|record| record.expiry = expiry).is_some();
+                assert_eq!(keys.set_expiry(db, at, key, expiry), there);
+            }
+            _ => {
+                let offset = random.below(100) as usize;
+                let len = keys.write_range(db, at, key, offset, &value);
+                let expected = twin.find_mut(db, at, key).map(|record| {
+                    record.bytes.resize(record.bytes.len().max(offset + value.len()), 0);
+                    record.bytes[offset..offset + value.len()].copy_from_slice(&value);
+                    record.form = Form::Raw;
+                    record.bytes.len()
+                });
+                assert_eq!(len, expected);
+            }
+        }
+        match (keys.find(db, at, key), twin.find(db, at, key)) {
+            (None, None) => {}
+            (Some(entry), Some(record)) => {
+                let ValueRef::Str(string) = entry.value();
+                assert_eq!((entry.key(), string.bytes()), (key, &record.bytes[..]));
+                assert_eq!(
+                    (string.form(), entry.expiry(), entry.clock()),
+                    (record.form, record.expiry, record.clock)
+                );
+            }
+            (found, _) => panic!("{name} is {} there", if found.is_some() { "wrongly" } else { "not" }),
+        }
+        if step % 1000 == 0 {
+            keys.defragment(10_000, |_| true);
+        }
+    }
+    for db in 0..2 {
+        assert_eq!((keys.len(db), keys.volatile_len(db)), (twin.len(db), twin.volatile_len(db)));
+        let expected: BTreeMap<_, _> = twin
+            .iter(db)
+            .map(|(key, record)| (key.to_vec(), (record.bytes.clone(), record.expiry)))
+            .collect();
+        assert_eq!(scanned(&keys, db, 7), expected);
+    }
+}
+
+#[test]
+fn random_operations_agree_with_the_twin() {
+    let steps = if cfg!(miri) { 300 } else { 60_000 };
+    duel(1, steps, 50, false);
+    duel(2, steps, 20_000, false);
+    duel(3, steps, 5_000, true);
+}
+
+/// SCAN's promise: what is there from the beginning to the end is shown exactly once, whatever comes and
+/// goes meanwhile.
+#[test]
+fn a_scan_shows_what_stays_exactly_once() {
+    let mut random = Random(99);
+    for round in 0..20 {
+        let mut keys = keyspace(0);
+        let name = |n: u64| if round % 2 == 0 { format!("{{t}}{n}") } else { format!("k{n}") };
+        let stay: BTreeSet<String> = (0..2000).map(name).collect();
+        stay.iter().for_each(|key| insert(&mut keys, 0, key.as_bytes(), b"v", None));
+        let (mut cursor, mut seen) = (Cursor::START, BTreeMap::<Vec<u8>, u32>::new());
+        let growing = round % 4 < 2;
+        let mut extra = 10_000;
+        if !growing {
+            (10_000..30_000).for_each(|n| insert(&mut keys, 0, name(n).as_bytes(), b"w", None));
+        }
+        loop {
+            cursor = keys
+                .scan(0, cursor, 0..SLOTS, 10, |entry| *seen.entry(entry.key().to_vec()).or_default() += 1);
+            assert!(cursor.get() < 1 << 53);
+            if cursor == Cursor::START {
+                break;
+            }
+            for _ in 0..random.below(60) {
+                if growing {
+                    insert(&mut keys, 0, name(extra).as_bytes(), b"w", None);
+                } else {
+                    let key = name(10_000 + random.below(20_000));
+                    let at = keys.locate(key.as_bytes());
+                    keys.remove(0, at, key.as_bytes());
+                }
+                extra += 1;
+            }
+            keys.defragment(500, |_| true);
+        }
+        for key in &stay {
+            assert_eq!(seen.get(key.as_bytes()), Some(&1), "{key} in round {round}");
+        }
+    }
+}
+
+/// Slots go to another core and come back changed; blocks go home by chains; nothing is lost or leaks.
+#[test]
+fn lent_slots_come_back_with_what_was_done_to_them() {
+    let (mut home, mut runner) = (keyspace(0), keyspace(1));
+    let name = |n: u64| format!("key:{n}");
+    (0..3000).for_each(|n| insert(&mut home, 0, name(n).as_bytes(), b"before", None));
+    for slot in Slot::all() {
+        let keys = home.keys_in_slot(0, slot, 100);
+        runner.attach(home.detach(slot));
+        assert_eq!((home.slot_len(0, slot), runner.slot_len(0, slot)), (0, keys.len()));
+        for (i, key) in keys.iter().enumerate() {
+            match i % 2 {
+                0 => insert(&mut runner, 0, key, b"a value of another size", Some(5)),
+                _ => {
+                    let at = runner.locate(key);
+                    runner.remove(0, at, key);
+                }
+            }
+        }
+        home.attach(runner.detach(slot));
+        let chains: Vec<_> = runner.take_foreign_frees().collect();
+        chains.into_iter().for_each(|chain| home.give_back(chain));
+    }
+    assert_eq!(runner.len(0), 0);
+    let all = scanned(&home, 0, 100);
+    assert_eq!((all.len(), home.volatile_len(0)), (home.len(0), home.len(0)));
+    assert!(all.values().all(|value| value.0 == b"a value of another size"));
+    home.flush_all();
+    while home.background(1000) {}
+    let chains: Vec<_> = home.take_foreign_frees().collect();
+    chains.into_iter().for_each(|chain| runner.give_back(chain));
+    assert_eq!((home.memory().used, runner.memory().used), (0, 0));
+}
+
+#[test]
+fn active_expiry_removes_what_is_due_and_nothing_else() {
+    let mut keys = keyspace(0);
+    for n in 0..5000u64 {
+        let expiry = (n % 3 != 0).then_some(n);
+        insert(&mut keys, 0, format!("{{t}}{n}").as_bytes(), b"v", expiry);
+        insert(&mut keys, 1, format!("k{n}").as_bytes(), b"v", expiry);
+    }
+    for now in [100, 2500, 2600, 10_000] {
+        let mut gone = 0;
+        loop {
+            let progress = keys.active_expire(now, 100, |_| true, |_, _, _| gone += 1);
+            if progress.done {
+                break;
+            }
+        }
+        let left = (0..5000u64).filter(|n| n % 3 == 0 || *n > now).count();
+        assert_eq!((keys.len(0), keys.len(1)), (left, left), "at {now}, {gone} gone");
+    }
+    assert_eq!(keys.volatile_len(0), 0);
+}
+
+#[test]
+fn big_values_are_kept_by_reference_and_freed() {
+    let mut keys = keyspace(0);
+    let at = keys.locate(b"big");
+    let buffer = std::sync::Arc::new(vec![7u8; 3 << 20]);
+    keys.insert(0, at, b"big", NewValue::Shared(buffer.clone(), Form::Auto), None, AccessClock::new(0));
+    {
+        let ValueRef::Str(string) = keys.find(0, at, b"big").unwrap().value();
+        assert!(std::sync::Arc::ptr_eq(string.shared().unwrap(), &buffer));
+    }
+    // A reply still holds the old bytes: the change makes a copy.
+    keys.append(0, at, b"big", b"tail");
+    assert_eq!(buffer.len(), 3 << 20);
+    assert!(keys.remove(0, at, b"big"));
+    while keys.background(1) {}
+    assert_eq!(std::sync::Arc::strong_count(&buffer), 1);
+    assert_eq!(keys.memory().used, 0);
+}
+
+#[test]
+fn deleting_most_keys_gives_memory_back() {
+    let mut keys = keyspace(0);
+    (0..300_000u64).for_each(|n| insert(&mut keys, 0, format!("k{n}").as_bytes(), &[b'v'; 64], None));
+    let full = keys.memory().mapped;
+    for n in (0..300_000u64).filter(|n| n % 3 != 0) {
+        let key = format!("k{n}");
+        let at = keys.locate(key.as_bytes());
+        assert!(keys.remove(0, at, key.as_bytes()));
+    }
+    let sparse = keys.memory();
+    for _ in 0..1000 {
+        keys.defragment(10_000, |_| true);
+    }
+    let dense = keys.memory();
+    assert_eq!((keys.len(0), scanned(&keys, 0, 1000).len()), (100_000, 100_000));
+    assert!(dense.used <= sparse.used);
+    assert!(dense.mapped * 2 < full, "{full} bytes before, {} after, {} dense", sparse.mapped, dense.mapped);
+}
