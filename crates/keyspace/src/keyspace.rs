@@ -602,10 +602,23 @@ impl Keyspace {
     }
 }
 
-impl Drop for Keyspace {
-    /// Frees what does not lie in the memory's own chunks: boxed values, large records, directories.
-    fn drop(&mut self) {
+impl Keyspace {
+    /// Frees everything, for the orderly end of several keyspaces in one process: first all are
+    /// dismantled, then each gets the blocks that the others freed, and only then are they dropped.
+    pub fn dismantle(&mut self) -> Vec<FreeChain> {
         self.flush_all();
         while self.background(usize::MAX) {}
+        self.memory.take_foreign().collect()
+    }
+}
+
+impl Drop for Keyspace {
+    /// Alone, a keyspace frees what does not lie in its memory's own chunks: boxed values, large records,
+    /// directories. Where there are other cores its records may lie in their chunks, which may be gone
+    /// already: then that is what [`Keyspace::dismantle`] is for, and a process that ends needs neither.
+    fn drop(&mut self) {
+        if self.setup.cores == 1 {
+            let _ = self.dismantle();
+        }
     }
 }

@@ -18,6 +18,7 @@ use runtime::data::{CloseReason, ConnId, CoreApp, Io, Peer, Segment, Sent, Turn}
 use runtime::mailbox::{Receiver, Refused, Sender};
 use runtime::spsc::Endpoints;
 use std::collections::VecDeque;
+use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 
@@ -28,8 +29,9 @@ const STOP_GRACE_US: u64 = 2_000_000;
 
 /// What a core's thread owns.
 pub struct App {
-    /// The core.
-    pub core: Core,
+    /// The core. It is not taken apart when the thread ends: another core may still read records that lie
+    /// in its pages, and the process ends anyway.
+    pub core: ManuallyDrop<Core>,
     /// Its ends of the rings between cores.
     pub mesh: Endpoints<Message>,
     /// From the control plane.

@@ -15,6 +15,7 @@ use runtime::mailbox::{mailbox, Notify, Receiver, Sender};
 use runtime::spsc::Mesh;
 use runtime::thread;
 use std::error::Error;
+use std::mem::ManuallyDrop;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
@@ -113,7 +114,7 @@ fn run(mut config: Config, config_file: Option<PathBuf>, notes: Vec<String>) -> 
         let (admin, counter, lines) = (to_admin.clone(), Arc::clone(&counter), Arc::clone(&lines));
         let bus = bus.as_ref().map(|_| to_bus.clone());
         let app = move || App {
-            core: Core::new(setup, crate::core_app::commands_now()),
+            core: ManuallyDrop::new(Core::new(setup, crate::core_app::commands_now())),
             mesh,
             inbox,
             bus,

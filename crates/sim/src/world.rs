@@ -92,6 +92,16 @@ fn new_core(core: u8, cores: u8, seed: u64, config: &Arc<config::Config>) -> Cor
     core
 }
 
+impl Drop for World {
+    /// The cores end in order, as the keyspace wants it.
+    fn drop(&mut self) {
+        let chains: Vec<_> = self.cores.iter_mut().flat_map(|core| core.keyspace_mut().dismantle()).collect();
+        for chain in chains {
+            self.cores[usize::from(chain.owner())].keyspace_mut().give_back(chain);
+        }
+    }
+}
+
 impl World {
     fn new(seed: u64) -> World {
         let mut random = Random::new(seed);

@@ -269,6 +269,11 @@ impl Core {
         (0..self.keyspace.setup().databases).map(|db| self.keyspace.len(db)).sum()
     }
 
+    /// Its keys, to be dismantled in the end.
+    pub fn keyspace_mut(&mut self) -> &mut Keyspace {
+        &mut self.keyspace
+    }
+
     /// Its keys.
     pub fn keyspace(&self) -> &Keyspace {
         &self.keyspace
