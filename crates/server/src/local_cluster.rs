@@ -122,7 +122,9 @@ impl Cluster {
     fn run(&mut self, options: &Options) -> Result<std::convert::Infallible, End> {
         let directory = std::path::absolute(&options.dir)?;
         let ports: Vec<u16> = (options.port..options.port + options.nodes).collect();
-        ports.iter().try_for_each(|&port| port_is_free(port).and_then(|()| port_is_free(port + BUS_OFFSET)))?;
+        ports
+            .iter()
+            .try_for_each(|&port| port_is_free(port).and_then(|()| port_is_free(port + BUS_OFFSET)))?;
         println!("Starting {} nodes in {} ...", options.nodes, directory.display());
         for &port in &ports {
             self.nodes.push(Node::start(options, &directory, port)?);
@@ -245,7 +247,8 @@ impl Cluster {
 impl Node {
     fn start(options: &Options, directory: &Path, port: u16) -> Result<Node, Box<dyn Error>> {
         let directory = directory.join(port.to_string());
-        fs::create_dir_all(&directory).map_err(|error| format!("cannot make {}: {error}", directory.display()))?;
+        fs::create_dir_all(&directory)
+            .map_err(|error| format!("cannot make {}: {error}", directory.display()))?;
         let log = directory.join("ringslot.log");
         // What a node says before its log is open shall be found there too.
         let early = File::options().append(true).create(true).open(&log)?;
@@ -279,7 +282,8 @@ impl Node {
     }
 
     fn end_of_log(&self) -> String {
-        let text = fs::read(&self.log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+        let text =
+            fs::read(&self.log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
         let lines: Vec<&str> = text.lines().collect();
         let last = lines[lines.len().saturating_sub(LOG_LINES)..].join("\n    ");
         format!("The end of {}:\n    {last}\n", self.log.display())
@@ -320,7 +324,8 @@ fn read_reply(stream: &mut impl BufRead) -> std::io::Result<Result<String, Strin
     let mut line = String::new();
     stream.read_line(&mut line)?;
     let line = line.trim_end();
-    let unexpected = || std::io::Error::new(std::io::ErrorKind::InvalidData, format!("unexpected reply {line:?}"));
+    let unexpected =
+        || std::io::Error::new(std::io::ErrorKind::InvalidData, format!("unexpected reply {line:?}"));
     match line.split_at_checked(1).ok_or_else(unexpected)? {
         ("+", text) => Ok(Ok(text.to_owned())),
         ("-", text) => Ok(Err(text.to_owned())),
