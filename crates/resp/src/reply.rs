@@ -373,6 +373,19 @@ impl Reply {
         Segments { bytes: std::mem::take(&mut self.bytes), splices: std::mem::take(&mut self.splices) }
     }
 
+    /// Gives an empty reply a buffer that was used before.
+    pub fn reuse(&mut self, mut buffer: Vec<u8>) {
+        if self.bytes.capacity() == 0 {
+            buffer.clear();
+            self.bytes = buffer;
+        }
+    }
+
+    /// Takes the buffer of an empty reply, for others to use.
+    pub fn spare_buffer(&mut self) -> Option<Vec<u8>> {
+        (self.is_empty() && self.bytes.capacity() > 0).then(|| std::mem::take(&mut self.bytes))
+    }
+
     /// The bytes as they will be sent, in one piece.
     pub fn to_vec(&self) -> Vec<u8> {
         pieces(&self.bytes, &self.splices).collect::<Vec<_>>().concat()

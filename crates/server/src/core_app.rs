@@ -153,8 +153,8 @@ impl App {
     }
 
     fn send_replies(&mut self, io: &mut Io) {
-        while let Some((conn, segments)) = self.core.poll_send() {
-            send(io, shell(conn), segments);
+        while let Some((conn, segments, awaited)) = self.core.poll_send() {
+            send(io, shell(conn), segments, awaited);
         }
     }
 
@@ -278,10 +278,14 @@ fn push<T>(to: &Sender<T>, message: T, bell: &runtime::data::Bell) -> Result<(),
     }
 }
 
-fn send(io: &mut Io, conn: ConnId, segments: Segments) {
+/// Sends replies. Where nobody waits for their end, the ring need not tell of it.
+fn send(io: &mut Io, conn: ConnId, segments: Segments, awaited: bool) {
     let (bytes, splices) = segments.into_parts();
     if splices.is_empty() {
-        return io.send(conn, bytes);
+        return match awaited {
+            true => io.send(conn, bytes),
+            false => io.reply(conn, bytes),
+        };
     }
     let mut parts = Vec::with_capacity(2 * splices.len() + 1);
     let mut at = 0;
@@ -291,7 +295,10 @@ fn send(io: &mut Io, conn: ConnId, segments: Segments) {
         at = splice.at;
     }
     parts.push(Segment::Bytes(bytes[at..].to_vec()));
-    io.send_vectored(conn, parts);
+    match awaited {
+        true => io.send_vectored(conn, parts),
+        false => io.reply_vectored(conn, parts),
+    }
 }
 
 /// The wall clock, for one turn.

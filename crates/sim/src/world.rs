@@ -312,7 +312,7 @@ impl World {
     /// Replies to clients, and the few things that a core asks of its shell.
     fn leave(&mut self, number: usize) {
         let mut sent = Vec::new();
-        while let Some((conn, segments)) = self.cores[number].poll_send() {
+        while let Some((conn, segments, _)) = self.cores[number].poll_send() {
             let bytes: Vec<u8> = segments.iter().flatten().copied().collect();
             self.clients[client(conn)].receive(&bytes, self.step);
             sent.push(conn);
@@ -356,7 +356,7 @@ impl World {
             core.handle_received(conn(0), commands);
             while core.run_runnable() {}
             core.seal(|| 0);
-            while let Some((conn, _)) = core.poll_send() {
+            while let Some((conn, ..)) = core.poll_send() {
                 core.handle_sent(conn, None);
             }
         }

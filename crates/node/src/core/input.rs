@@ -111,6 +111,9 @@ impl Core {
     fn execute_input(&mut self, connection: &mut Connection, bytes: &[u8]) -> Range<usize> {
         let mut limits = self.settings.limits.clone();
         let mut scratch = std::mem::take(&mut self.scratch);
+        if let Some(buffer) = self.spare.pop_if(|_| connection.out.is_empty()) {
+            connection.out.reuse(buffer);
+        }
         let mut done = 0;
         let mut end = bytes.len();
         let mut share = COMMANDS_A_TURN;
@@ -161,6 +164,8 @@ impl Core {
         }
         scratch.batch.clear();
         self.scratch = scratch;
+        let unused = connection.out.spare_buffer();
+        self.keep_spare(unused);
         self.note_replies(connection);
         done..end
     }

@@ -169,6 +169,8 @@ pub struct Core {
 
 /// Buffers kept for replies: as many as connections that are answered in one turn, about.
 const SPARE_BUFFERS: usize = 64;
+/// A larger buffer is not kept: one long reply should not stay for ever.
+const SPARE_BYTES: usize = 64 * 1024;
 
 /// Hashes a [`ConnId`]: it is well spread by one multiplication.
 #[derive(Clone, Copy, Default)]
@@ -358,9 +360,7 @@ impl Core {
     /// All bytes of the last send are out.
     /// `buffer` is what was sent, to be used again.
     pub fn handle_sent(&mut self, conn: ConnId, buffer: Option<Vec<u8>>) {
-        if let Some(buffer) = buffer.filter(|_| self.spare.len() < SPARE_BUFFERS) {
-            self.spare.push(buffer);
-        }
+        self.keep_spare(buffer);
         let Some(mut connection) = self.connections.remove(&conn) else { return };
         self.facts.totals.net_output += connection.in_flight as u64;
         connection.in_flight = 0;
@@ -459,8 +459,9 @@ impl Core {
         self.log.poll_sealed()
     }
 
-    /// The next connection with replies to send and no send in flight, and those replies.
-    pub fn poll_send(&mut self) -> Option<(ConnId, Segments)> {
+    /// The next connection with replies to send and no send in flight, those replies, and whether something
+    /// waits for their end, so that the shell must tell of it promptly.
+    pub fn poll_send(&mut self) -> Option<(ConnId, Segments, bool)> {
         while let Some(conn) = self.replying.pop() {
             let Some(connection) = self.connections.get_mut(&conn) else { continue };
             connection.has_replies = false;
@@ -468,7 +469,8 @@ impl Core {
                 continue;
             }
             connection.in_flight = connection.out.len();
-            return Some((conn, connection.out.take_segments()));
+            let awaited = connection.close_after_replies || !connection.input.is_empty();
+            return Some((conn, connection.out.take_segments(), awaited));
         }
         None
     }
@@ -497,6 +499,13 @@ impl Core {
             let map = self.waiting_routing.take().expect("just seen");
             self.control.push_back(ToControl::RoutingApplied(map.version));
             self.facts.routing = Some(map);
+        }
+    }
+
+    fn keep_spare(&mut self, buffer: Option<Vec<u8>>) {
+        let fits = |buffer: &Vec<u8>| buffer.capacity() <= SPARE_BYTES;
+        if let Some(buffer) = buffer.filter(|buffer| self.spare.len() < SPARE_BUFFERS && fits(buffer)) {
+            self.spare.push(buffer);
         }
     }
 
