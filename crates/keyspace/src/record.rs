@@ -1,8 +1,8 @@
 //! One key with all that belongs to it, in one block.
 //!
 //! ```text
-//!     inline   | head | clock 3 | [expiry 6] | key length | value length | key | value |
-//!     boxed    | head | clock 3 | 4 unused   | pointer 8  | [expiry 6]   | key length | key |
+//!     inline   | head | clock 3 | [expiry 8] | key length | value length | key | value |
+//!     boxed    | head | clock 3 | 4 unused   | pointer 8  | [expiry 8]   | key length | key |
 //!     head     type 4 bits | has an expiry | form 2 bits | boxed          lengths are LEB128
 //! ```
 //!
@@ -33,7 +33,7 @@ const FORM: u32 = 5;
 const BOXED: u8 = 1 << 7;
 const INLINE_FRONT: usize = 4;
 const BOXED_FRONT: usize = 16;
-const EXPIRY: usize = 6;
+const EXPIRY: usize = 8;
 
 /// Where the parts of a record are.
 struct Parts {
