@@ -30,7 +30,7 @@ impl Config {
         let value = self.value(id);
         let is_default = *value == Value::default_of(directive);
         let mut line = |text: Vec<u8>, forced: bool| {
-            file.put(id, [directive.name.as_bytes(), b" ", &text].concat(), forced);
+            file.put((id, None), [directive.name.as_bytes(), b" ", &text].concat(), forced);
         };
         match value {
             Value::YesNo(_) | Value::Percent(_) | Value::Choice(_) | Value::OomScores(_) => {
@@ -56,9 +56,9 @@ impl Config {
             }
             Value::OutputLimits(limits) => {
                 let Value::OutputLimits(defaults) = Value::default_of(directive) else { return };
-                let classes = ["normal", "replica", "pubsub"];
-                for ((limit, default), class) in limits.iter().zip(&defaults).zip(classes) {
-                    line(show_limit(class, limit).into(), limit != default);
+                for ((limit, default), class) in limits.iter().zip(&defaults).zip(CLASSES) {
+                    let line = format!("{} {}", directive.name, show_limit(class, limit));
+                    file.put((id, Some(class)), line.into(), limit != default);
                 }
             }
             Value::Events(_) => line(words::quote(&value.show(directive)), !is_default),
@@ -105,10 +105,25 @@ fn show_memory(bytes: i128) -> String {
     bytes.to_string()
 }
 
+/// The classes of clients in the order of their limits.
+const CLASSES: [&str; 3] = ["normal", "replica", "pubsub"];
+
+/// What a line is about: a directive, or one class of clients of `client-output-buffer-limit`. Redis
+/// gives its classes the lines of that name by their order, and moves them about at each rewrite.
+type About = (Id, Option<&'static str>);
+
+/// The class of clients that a line is about, if it is about one only.
+fn class_of(id: Id, words: &[Vec<u8>]) -> Option<&'static str> {
+    let [_, class, _, _, _] = words else { return None };
+    let class = if class.eq_ignore_ascii_case(b"slave") { b"replica" } else { class.as_slice() };
+    let known = CLASSES.into_iter().find(|known| class.eq_ignore_ascii_case(known.as_bytes()));
+    known.filter(|_| id == Id::ClientOutputBufferLimit)
+}
+
 struct OldFile {
     lines: Vec<Vec<u8>>,
-    /// The lines of each directive that have not been used yet.
-    places: HashMap<Id, VecDeque<usize>>,
+    /// The lines about each thing that have not been used yet.
+    places: HashMap<About, VecDeque<usize>>,
     rewritten: HashSet<Id>,
     has_signature: bool,
 }
@@ -135,7 +150,7 @@ impl OldFile {
             let words = words::split(line).unwrap_or_default();
             let name = words.first().map_or(&b""[..], |name| name);
             if let Some(id) = Id::find(name) {
-                file.places.entry(id).or_default().push_back(file.lines.len());
+                file.places.entry((id, class_of(id, &words))).or_default().push_back(file.lines.len());
             } else if !OTHER_DIRECTIVES.iter().any(|other| name.eq_ignore_ascii_case(other)) {
                 // It would stop the next start.
                 file.lines.push([b"# ??? ", line].concat());
@@ -146,10 +161,10 @@ impl OldFile {
         file
     }
 
-    /// Puts a line in the place of an old one of the same directive; where there is none left, at the
+    /// Puts a line in the place of an old one about the same; where there is none left, at the
     /// end, but only if it has to be there.
-    fn put(&mut self, id: Id, line: Vec<u8>, forced: bool) {
-        if let Some(place) = self.places.get_mut(&id).and_then(VecDeque::pop_front) {
+    fn put(&mut self, about: About, line: Vec<u8>, forced: bool) {
+        if let Some(place) = self.places.get_mut(&about).and_then(VecDeque::pop_front) {
             self.lines[place] = line;
         } else if forced {
             if !self.has_signature {
@@ -161,7 +176,7 @@ impl OldFile {
     }
 
     fn blank_orphans(&mut self) {
-        for (id, places) in &self.places {
+        for ((id, _), places) in &self.places {
             if self.rewritten.contains(id) {
                 places.iter().for_each(|place| self.lines[*place].clear());
             }

@@ -443,6 +443,24 @@ fn rewrite_keeps_what_people_wrote() {
     assert_eq!(config.rewrite(new.as_bytes()), new.as_bytes(), "a second time changes nothing");
 }
 
+/// Found by fuzzing: with lines taken by their order, each rewrite moved the classes about.
+#[test]
+fn rewrite_keeps_the_lines_of_client_classes_apart() {
+    let old = "client-output-buffer-limit normal 0 0 0\nclient-output-buffer-limit SLAVE 1mb 0 0\n\
+               client-output-buffer-limit pubsub 32mb 8mb 61\nclient-output-buffer-limit normal 1 1 1 pubsub 2 2 2\n";
+    let config = load("client-output-buffer-limit pubsub 32mb 8mb 61").expect("good");
+    let once = config.rewrite(&old.as_bytes()[..40]);
+    assert_eq!(config.rewrite(&once), once);
+    let new = String::from_utf8(config.rewrite(old.as_bytes())).expect("UTF-8");
+    assert!(
+        new.starts_with(
+            "client-output-buffer-limit normal 0 0 0\nclient-output-buffer-limit replica 256mb 64mb 60\n\
+             client-output-buffer-limit pubsub 32mb 8mb 61\n\n#"
+        ),
+        "{new}"
+    );
+}
+
 #[test]
 fn the_annotated_file_states_the_defaults() {
     let text = include_str!("../../../config/ringslot.conf");
