@@ -75,7 +75,10 @@ fn manifest(name: &str, ours: &BTreeSet<String>) -> Manifest {
     let mut manifest = Manifest::default();
     for (dependency, for_tests) in dependencies(&read(&root().join("crates").join(name).join("Cargo.toml"))) {
         if ours.contains(&dependency) {
-            assert!(!for_tests, "{name} leans on {dependency} in its tests: the table has no column for that");
+            assert!(
+                !for_tests,
+                "{name} leans on {dependency} in its tests: the table has no column for that"
+            );
             manifest.ours.insert(dependency);
         } else if for_tests {
             manifest.for_tests.insert(dependency);
@@ -105,7 +108,9 @@ fn names(cell: &str) -> BTreeSet<String> {
     let name = |text: &str| {
         let text = text.trim();
         let inner = text.strip_prefix('`').and_then(|text| text.strip_suffix('`'));
-        inner.unwrap_or_else(|| panic!("in the cell {cell:?}: {text:?} is not a name in backticks")).to_owned()
+        inner
+            .unwrap_or_else(|| panic!("in the cell {cell:?}: {text:?} is not a name in backticks"))
+            .to_owned()
     };
     cell.split(',').map(name).collect()
 }
