@@ -242,7 +242,7 @@ fn check_of(line: &str) -> Result<(Check, &str), String> {
 fn alternatives(line: &str) -> Result<Vec<String>, String> {
     let bytes = line.as_bytes();
     let mut quote = None;
-    let mut open = None;
+    let mut open = Vec::new();
     let mut at = 0;
     while at < bytes.len() {
         match (quote, bytes[at]) {
@@ -250,9 +250,11 @@ fn alternatives(line: &str) -> Result<Vec<String>, String> {
             (Some(q), b) if b == q => quote = None,
             (Some(_), _) => {}
             (None, b @ (b'"' | b'\'')) => quote = Some(b),
-            (None, b'{') => open = Some(at),
+            (None, b'{') => open.push(at),
             (None, b'}') => {
-                if let Some(begin) = open.take() {
+                // A repetition may be one of the alternatives: the outer braces decide.
+                let begin = open.pop();
+                if let Some(begin) = begin.filter(|_| open.is_empty()) {
                     let inside = &line[begin + 1..at];
                     if inside.contains('|') {
                         let rest = alternatives(&line[at + 1..])?;
@@ -364,6 +366,7 @@ mod tests {
         assert_eq!(all[0], ["SET", "{t}k", "a", "EX", "1"]);
         assert_eq!(all[3], ["SET", "{t}k", ""]);
         assert_eq!(commands("GET \"{a|b}\""), [["GET", "{a|b}"]]);
+        assert_eq!(commands("GET {a|{b*3}|\"c}\"}"), [["GET", "a"], ["GET", "bbb"], ["GET", "c}"]]);
     }
 
     #[test]

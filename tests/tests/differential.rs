@@ -11,7 +11,7 @@ use ringslot_tests::pair::{run_file, Report};
 use ringslot_tests::script::Script;
 
 /// Failures shown of a file; the count tells how many there are.
-const SHOWN: usize = 60;
+const SHOWN: usize = 200;
 /// Time of one generator run; several make up about twenty seconds.
 const RANDOM_RUN: Duration = Duration::from_secs(5);
 
