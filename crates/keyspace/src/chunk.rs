@@ -113,6 +113,31 @@ pub(crate) unsafe fn give_pages_back(start: NonNull<u8>, len: usize) {
     let _ = (start, len);
 }
 
+/// Lets the system take back what a large empty buffer reserves, `len` bytes of it from offset `from` on,
+/// so that freeing it in the end is quick. Where the next piece begins.
+pub(crate) fn give_back_within(buffer: &mut Vec<u8>, from: usize, len: usize) -> usize {
+    const SYSTEM_PAGE: usize = 4096;
+    assert!(buffer.is_empty());
+    let room = buffer.spare_capacity_mut();
+    let end = from.saturating_add(len).min(room.len());
+    let address = room.as_ptr().addr();
+    // Whole pages only: what lies beside them is the allocator's, or the next piece's.
+    let first = (address + from).next_multiple_of(SYSTEM_PAGE);
+    let last = (address + end) / SYSTEM_PAGE * SYSTEM_PAGE;
+    if first < last {
+        let start = NonNull::from(&mut room[first - address]).cast::<u8>();
+        // SAFETY: whole pages inside of a buffer that is ours and has no contents. Allocators take memory
+        // of this size from anonymous private mappings.
+        unsafe { give_pages_back(start, last - first) };
+    }
+    // The page that this piece could not give wholly is tried again with the next.
+    if end == room.len() {
+        end
+    } else {
+        last.max(first) - address
+    }
+}
+
 #[cfg(not(miri))]
 impl Drop for Chunk {
     fn drop(&mut self) {

@@ -5,7 +5,10 @@
 //!
 //!     next_expiry: old --walk begins--> never --insertions lower it--> ... --walk ends--> the earliest seen
 //!
-//! Bounded: it stops between two entries of different hash prefixes, and goes on there the next time.
+//! 1. Bounded: it stops between two entries of different hash prefixes, and goes on there the next time.
+//! 2. A walk that leaves a table before its end (the slot is locked, the databases are exchanged) makes
+//!    the table due again: no key may be forgotten.
+//! 3. As in Redis a key has expired once its time is past, not when it is reached.
 
 use crate::keyspace::Keyspace;
 use crate::place::{hash, Place};
@@ -24,9 +27,16 @@ pub(crate) struct ExpiryWalk {
 }
 
 impl ExpiryWalk {
-    /// Forgets where it was: the databases have changed under it.
-    pub fn restart(&mut self) {
-        *self = ExpiryWalk { db: self.db, slot: self.slot, ..ExpiryWalk::default() };
+    /// Forgets where it was in the slot, before its end. What it had learned goes with it, so the slot's
+    /// time becomes unknown, which is: due.
+    pub fn leave(&mut self, keys: &mut Keyspace) {
+        if self.earliest.take().is_some() {
+            self.prefix = 0;
+            let slot = Slot::new(self.slot).expect("the walk stays below the number of slots");
+            if let Some(table) = keys.table_mut(self.db, slot) {
+                table.next_expiry = 0;
+            }
+        }
     }
 
     /// See [`Keyspace::active_expire`]. Done when it has been everywhere once.
@@ -45,6 +55,7 @@ impl ExpiryWalk {
         while visited < slots {
             if keys.volatile_len(self.db) == 0 {
                 visited += usize::from(SLOTS - self.slot);
+                self.leave(keys);
                 self.next_database(databases);
                 continue;
             }
@@ -58,7 +69,7 @@ impl ExpiryWalk {
                 }
             }
             visited += 1;
-            self.next_slot(databases);
+            self.next_slot(keys, databases);
         }
         progress.done = true;
         progress
@@ -67,7 +78,7 @@ impl ExpiryWalk {
     fn is_due(&self, keys: &mut Keyspace, slot: Slot, now_ms: u64) -> bool {
         let begun = self.earliest.is_some();
         keys.table_mut(self.db, slot)
-            .is_some_and(|table| table.volatile > 0 && (begun || table.next_expiry <= now_ms))
+            .is_some_and(|table| table.volatile > 0 && (begun || table.next_expiry < now_ms))
     }
 
     /// Goes on in a slot. Whether it came to the slot's end.
@@ -91,7 +102,7 @@ impl ExpiryWalk {
         let next = table.walk(&|key| hash(seed, key), self.prefix, left, |hash, record| {
             progress.steps += 1;
             match record.expiry() {
-                Some(expiry) if expiry <= now_ms => due.push((hash, record)),
+                Some(expiry) if expiry < now_ms => due.push((hash, record)),
                 Some(expiry) => earliest = earliest.min(expiry),
                 None => {}
             }
@@ -107,13 +118,15 @@ impl ExpiryWalk {
         if next >> crate::cursor::PREFIX_BITS == 0 {
             return false;
         }
+        self.earliest = None;
         if let Some(table) = keys.table_mut(self.db, slot) {
             table.next_expiry = table.next_expiry.min(earliest);
         }
         true
     }
 
-    fn next_slot(&mut self, databases: u16) {
+    fn next_slot(&mut self, keys: &mut Keyspace, databases: u16) {
+        self.leave(keys);
         *self = ExpiryWalk { db: self.db, slot: self.slot + 1, ..ExpiryWalk::default() };
         if self.slot == SLOTS {
             self.next_database(databases);

@@ -9,6 +9,7 @@
 //! 2. A slot that is lent or borrowed is a slot as any other: its tables come and go by pointer (rule R5),
 //!    its blocks stay in the pages of the core that made them (rule R11).
 
+use crate::chunk::give_back_within;
 use crate::cursor::Cursor;
 use crate::defragment::Defragmenter;
 use crate::entry::Entry;
@@ -105,6 +106,38 @@ impl Database {
 struct Garbage {
     tables: Vec<Table>,
     buffers: Vec<Arc<Vec<u8>>>,
+    /// A huge buffer that is on its way, and how much of it has gone.
+    going: Option<(Vec<u8>, usize)>,
+}
+
+impl Garbage {
+    /// Lets a value go: now if that is quick, else step by step.
+    #[inline]
+    fn discard(&mut self, buffer: Option<Arc<Vec<u8>>>) {
+        if let Some(buffer) = buffer {
+            if buffer.capacity() > HUGE {
+                self.buffers.push(buffer);
+            }
+        }
+    }
+
+    /// Lets some of a huge buffer go. Whether there was one.
+    fn step(&mut self) -> bool {
+        if let Some((buffer, gone)) = &mut self.going {
+            // Who else still refers to a buffer frees it; this one is ours alone.
+            *gone = give_back_within(buffer, *gone, FREE_STEP);
+            if *gone >= buffer.capacity() {
+                self.going = None;
+            }
+            return true;
+        }
+        let Some(buffer) = self.buffers.pop() else { return false };
+        self.going = Arc::into_inner(buffer).map(|mut buffer| {
+            buffer.clear();
+            (buffer, 0)
+        });
+        true
+    }
 }
 
 /// One core's share of the keys of all databases.
@@ -121,6 +154,8 @@ pub struct Keyspace {
 
 /// Freed at once up to this size; above, by [`Keyspace::background`].
 const HUGE: usize = 1 << 20;
+/// Bytes of a huge value that go in one step: some 0.1 ms of the kernel's time.
+const FREE_STEP: usize = 2 << 20;
 
 /// A slot of all databases, on its way to another core. It must arrive at one: dropped, it leaks.
 #[must_use]
@@ -242,7 +277,8 @@ impl Keyspace {
     /// Overwrites what a key holds. Nothing of `draft` may lie in `old`.
     pub(crate) fn replace_record(&mut self, db: u16, at: Place, old: Record, draft: Draft<'_>) {
         let (before, after) = (old.expiry(), draft.expiry);
-        let record = old.replace(&mut self.memory, draft);
+        let (record, buffer) = old.replace(&mut self.memory, draft);
+        self.garbage.discard(buffer);
         if record != old {
             self.database(db).slots[at.slot.index()].repoint(at.hash, old, record);
         }
@@ -315,6 +351,9 @@ impl Keyspace {
         let len = old.max(end);
         if string.shared.is_some() {
             record.edit_box(&mut self.memory, |buffer| {
+                if len > buffer.capacity() {
+                    buffer.reserve_exact(with_room(len) - buffer.len());
+                }
                 buffer.resize(len, 0);
                 buffer[offset..end].copy_from_slice(bytes);
             });
@@ -322,11 +361,15 @@ impl Keyspace {
             record.overwrite(offset, bytes);
         } else {
             // Room to grow where the value is about to leave its record, none where it stays inline.
-            let mut buffer = Vec::with_capacity(if len > INLINE_MAX { len * 2 } else { len });
-            buffer.extend_from_slice(string.bytes);
-            buffer.resize(len, 0);
+            // Zeros from the system cost nothing before they are touched, so a far offset is no pause.
+            let mut buffer = vec![0; if len > INLINE_MAX { with_room(len) } else { len }];
+            buffer.truncate(len);
+            buffer[..old].copy_from_slice(string.bytes);
             buffer[offset..end].copy_from_slice(bytes);
-            let value = NewValue::Shared(Arc::new(buffer), Form::Raw);
+            let value = match len > INLINE_MAX {
+                true => NewValue::Shared(Arc::new(buffer), Form::Raw),
+                false => NewValue::Copy(&buffer, Form::Raw),
+            };
             let (expiry, clock) = (record.expiry(), record.clock());
             self.replace_record(db, at, record, Draft { key, value, expiry, clock });
         }
@@ -343,17 +386,20 @@ impl Keyspace {
     /// Removes a key that was found.
     pub(crate) fn remove_record(&mut self, db: u16, at: Place, record: Record) {
         self.unlink(db, at, record);
-        if let Some(buffer) = record.free(&mut self.memory).filter(|buffer| buffer.capacity() > HUGE) {
-            self.garbage.buffers.push(buffer);
-        }
+        let buffer = record.free(&mut self.memory);
+        self.garbage.discard(buffer);
     }
 
     /// Takes a record out of its table; its block is the caller's.
     fn unlink(&mut self, db: u16, at: Place, record: Record) {
         self.note_expiry(db, at.slot, record.expiry(), None);
-        let Keyspace { memory, databases, .. } = self;
+        let Keyspace { memory, databases, garbage, .. } = self;
         let database = databases[usize::from(db)].as_mut().expect("the record was found in it");
-        database.slots[at.slot.index()].remove(memory, at.hash, record);
+        let table = &mut database.slots[at.slot.index()];
+        table.remove(memory, at.hash, record);
+        if table.is_hollow() {
+            garbage.tables.push(std::mem::replace(table, Table::EMPTY));
+        }
         database.keys -= 1;
     }
 
@@ -464,9 +510,18 @@ impl Keyspace {
 
     /// Empties a database at once; the memory is freed later, by [`Keyspace::background`].
     pub fn flush_db(&mut self, db: u16) {
-        if let Some(database) = self.databases[usize::from(db)].take() {
-            self.garbage.tables.extend(database.slots.iter().filter(|table| table.keys > 0));
+        // The database itself stays: a new one would cost the next command the page faults of its tables.
+        let Some(database) = &mut self.databases[usize::from(db)] else { return };
+        for table in database.slots.iter_mut() {
+            if database.keys == 0 {
+                break;
+            }
+            if table.keys > 0 {
+                database.keys -= table.keys as usize;
+                self.garbage.tables.push(std::mem::replace(table, Table::EMPTY));
+            }
         }
+        database.volatile = 0;
     }
 
     /// Empties all databases.
@@ -476,8 +531,10 @@ impl Keyspace {
 
     /// Exchanges the contents of two databases.
     pub fn swap_db(&mut self, a: u16, b: u16) {
+        let mut walk = std::mem::take(&mut self.expiry_walk);
+        walk.leave(self);
+        self.expiry_walk = walk;
         self.databases.swap(usize::from(a), usize::from(b));
-        self.expiry_walk.restart();
     }
 
     /// Removes expired keys, in at most about `budget` steps (a step looks at one record), of the slots
@@ -509,29 +566,29 @@ impl Keyspace {
         defragmenter.step(memory, &mut tables.collect::<Vec<_>>(), budget, home)
     }
 
-    /// Frees what FLUSHALL, dropped slots and huge values left, in at most about `budget` steps.
-    /// Whether there is more to do.
+    /// Frees what FLUSHALL, dropped slots, huge values and other cores left, in at most about `budget`
+    /// steps (a step frees one record; a piece of a huge value ends the call). Whether there is more to do.
     pub fn background(&mut self, budget: usize) -> bool {
-        if self.garbage.buffers.pop().is_some() {
+        let Keyspace { memory, garbage, .. } = self;
+        if garbage.step() {
             return true;
         }
-        let mut freed = 0;
-        let Keyspace { memory, garbage, .. } = self;
-        while let Some(table) = garbage.tables.last_mut() {
+        let mut freed = memory.take_back(budget);
+        loop {
             if freed >= budget {
                 return true;
             }
-            let buffers = &mut garbage.buffers;
+            // Taken out, so that what its records hold can be put beside it.
+            let Some(mut table) = garbage.tables.pop() else { return false };
             let more = table.drop_segment(memory, |memory, record| {
                 freed += 1;
-                buffers.extend(record.free(memory).filter(|buffer| buffer.capacity() > HUGE));
+                garbage.discard(record.free(memory));
             });
             freed += 1;
-            if !more {
-                garbage.tables.pop();
+            if more {
+                garbage.tables.push(table);
             }
         }
-        false
     }
 
     /// Takes a slot out of all databases, to be sent to another core.
@@ -560,7 +617,8 @@ impl Keyspace {
         self.memory.take_foreign()
     }
 
-    /// Takes back blocks of this core that others freed.
+    /// Takes back blocks of this core that others freed; a long chain in the steps of
+    /// [`Keyspace::background`].
     pub fn give_back(&mut self, chain: FreeChain) {
         self.memory.give_back(chain);
     }
@@ -600,6 +658,12 @@ impl Keyspace {
     pub fn has_expired(&self) -> bool {
         !self.expired.is_empty()
     }
+}
+
+/// The capacity of a growing value: twice as much at first, an eighth more once it is large, for memory
+/// that is reserved is also counted.
+fn with_room(len: usize) -> usize {
+    len + if len < HUGE { len } else { len / 8 }
 }
 
 impl Keyspace {

@@ -45,6 +45,9 @@ const COLOURS: usize = HEADS / (PAGES * size_of::<Page>());
 /// Emptied pages of a core that stay resident for the next use.
 const KEPT_PAGES: usize = 8;
 
+/// Blocks freed by other cores that are taken back when they come; each may miss the cache.
+const TAKEN_BACK_AT_ONCE: usize = 256;
+
 const GRANULES: usize = CHUNK / GRANULE;
 /// Heap blocks up to this many granules have a list for each size; above, one for each power of two.
 const EXACT: usize = 160;
@@ -133,7 +136,13 @@ pub(crate) struct Memory {
     bin_map: [u64; BINS.div_ceil(64)],
     spare: Option<Chunk>,
     foreign: Vec<FreeChain>,
+    /// Blocks of ours that others freed and that are not taken back yet.
+    returned: Vec<FreeChain>,
     trim_at: usize,
+    /// Chunks that are mapped, and pages of slab chunks that may be resident.
+    slab_count: usize,
+    heap_count: usize,
+    touched_pages: usize,
     /// Bytes of live blocks, as classes.
     pub(crate) records: i64,
     /// Bytes of live heap blocks.
@@ -179,7 +188,11 @@ impl Memory {
             bin_map: [0; BINS.div_ceil(64)],
             spare: None,
             foreign: Vec::new(),
+            returned: Vec::new(),
             trim_at: 0,
+            slab_count: 0,
+            heap_count: 0,
+            touched_pages: 0,
             records: 0,
             tables: 0,
             large: 0,
@@ -187,12 +200,11 @@ impl Memory {
     }
 
     fn mapped(&self) -> usize {
-        (self.slab.iter().flatten().count() + self.heap.iter().flatten().count()) * CHUNK
+        (self.slab_count + self.heap_count) * CHUNK
     }
 
     pub(crate) fn usage(&self) -> MemoryUse {
-        let slab: usize = self.slab.iter().flatten().map(|c| c.touched.count_ones() as usize * PAGE).sum();
-        let mapped = (slab + self.heap.iter().flatten().count() * CHUNK) as i64;
+        let mapped = (self.touched_pages * PAGE + self.heap_count * CHUNK) as i64;
         MemoryUse {
             used: self.records + self.tables + self.large,
             records: self.records,
@@ -363,6 +375,8 @@ impl Memory {
                     self.slab.len() - 1
                 }
             };
+            self.touched_pages += new.touched.count_ones() as usize;
+            self.slab_count += 1;
             self.slab[self.first_free] = Some(new);
         }
         let index = self.first_free;
@@ -370,7 +384,9 @@ impl Memory {
         let number = chunk.free.trailing_zeros() as usize;
         chunk.free &= !(1 << number);
         // The heads are in the first page, which is therefore touched with any of them.
-        chunk.touched |= 1 << number | 1;
+        let touched = chunk.touched | 1 << number | 1;
+        self.touched_pages += (touched.count_ones() - chunk.touched.count_ones()) as usize;
+        chunk.touched = touched;
         self.free_pages -= 1;
         let first = if number == 0 { HEADS } else { 8 };
         // SAFETY: the page is inside of a chunk of ours and in no use, so its head is free to be written.
@@ -496,6 +512,7 @@ impl Memory {
             }
         };
         self.heap[index] = Some(base);
+        self.heap_count += 1;
         // SAFETY: the chunk is ours and empty.
         unsafe {
             let head = HeapHead { owner: self.core, evacuating: false, index: index as u32, live: 0 };
@@ -625,45 +642,63 @@ impl Memory {
 
     pub(crate) fn give_back(&mut self, chain: FreeChain) {
         assert_eq!(chain.owner, self.core, "a chain of freed blocks came to the wrong core");
-        // SAFETY: what is on the chain was freed once, by `free_record` or `free_block` of the core that
-        // made it, and is linked as they link it.
-        unsafe {
-            let mut block = chain.records;
-            while !block.is_null() {
-                let next = block.cast::<*mut u8>().read();
-                self.free_own(page_of(block), block);
-                block = next;
+        self.returned.push(chain);
+        // Most chains are short.
+        self.take_back(TAKEN_BACK_AT_ONCE);
+    }
+
+    /// Takes back up to `budget` blocks that other cores freed. How many there were.
+    pub(crate) fn take_back(&mut self, budget: usize) -> usize {
+        let mut taken = 0;
+        while let Some(mut chain) = self.returned.pop() {
+            // SAFETY: what is on the chain was freed once, by `free_record` or `free_block` of the core
+            // that made it, and is linked as they link it.
+            unsafe {
+                while !chain.records.is_null() && taken < budget {
+                    let block = chain.records;
+                    chain.records = block.cast::<*mut u8>().read();
+                    self.free_own(page_of(block), block);
+                    taken += 1;
+                }
+                while !chain.segments.is_null() && taken < budget {
+                    let block = chain.segments;
+                    chain.segments = block.add(8).cast::<*mut u8>().read();
+                    self.free_own_block(block.cast());
+                    taken += 1;
+                }
             }
-            let mut block = chain.segments;
-            while !block.is_null() {
-                let next = block.add(8).cast::<*mut u8>().read();
-                self.free_own_block(block.cast());
-                block = next;
+            if !chain.records.is_null() || !chain.segments.is_null() {
+                self.returned.push(chain);
+                break;
             }
         }
+        taken
     }
 
     // Giving memory back to the system.
 
-    /// Looks at one chunk and gives back what is in no use, beyond a small reserve. Whether the round
-    /// over all chunks goes on.
-    pub(crate) fn trim_step(&mut self) -> bool {
+    /// Looks at one chunk and gives back what is in no use, beyond a small reserve. How many pages that
+    /// were, or `None` at the end of the round over all chunks.
+    pub(crate) fn trim_step(&mut self) -> Option<usize> {
+        let before = self.touched_pages + self.heap_count * PAGES;
         if self.trim_at < self.slab.len() {
             self.trim_slab(self.trim_at);
         } else if self.trim_at - self.slab.len() < self.heap.len() {
             self.trim_heap(self.trim_at - self.slab.len());
         } else {
             self.trim_at = 0;
-            return false;
+            return None;
         }
         self.trim_at += 1;
-        true
+        Some(before - self.touched_pages - self.heap_count * PAGES)
     }
 
     fn trim_slab(&mut self, index: usize) {
         let Some(chunk) = &mut self.slab[index] else { return };
         if chunk.free == u32::MAX && self.free_pages >= PAGES + KEPT_PAGES {
             self.free_pages -= PAGES;
+            self.slab_count -= 1;
+            self.touched_pages -= chunk.touched.count_ones() as usize;
             let base = chunk.base;
             self.slab[index] = None;
             // SAFETY: none of its pages is in use.
@@ -680,6 +715,7 @@ impl Memory {
             unsafe { give_pages_back(chunk.base.add(number * PAGE), PAGE) };
         }
         chunk.touched &= !idle;
+        self.touched_pages -= idle.count_ones() as usize;
     }
 
     fn trim_heap(&mut self, index: usize) {
@@ -691,8 +727,8 @@ impl Memory {
                 return;
             }
             // One stays, so that a heap that breathes does not map and unmap.
-            let others = self.heap.iter().flatten().filter(|other| (*heap_head(other.as_ptr())).live > 0);
-            if others.count() > 0 {
+            if self.heap_count > 1 {
+                self.heap_count -= 1;
                 self.unbin(base.as_ptr().add(GRANULE).cast());
                 self.heap[index] = None;
                 drop(Chunk::from_base(base));
@@ -782,58 +818,52 @@ impl Memory {
         }
     }
 
-    /// Starts to evacuate the sparsest chunks of the heap, as many as the others have room for.
-    pub(crate) fn evacuate_heap(&mut self) -> usize {
-        // SAFETY: the chunks are ours.
-        let live = |base: &NonNull<u8>| unsafe { (*heap_head(base.as_ptr())).live as usize };
-        let mut chunks: Vec<(usize, NonNull<u8>)> =
-            self.heap.iter().flatten().map(|base| (live(base), *base)).collect();
-        chunks.sort_by_key(|(live, _)| *live);
+    /// How many chunks of the heap there are, with holes.
+    pub(crate) fn heap_chunks(&self) -> usize {
+        self.heap.len()
+    }
+
+    /// The sparsest chunks of the heap, as many as the others have room for.
+    pub(crate) fn sparse_heap_chunks(&self) -> Vec<usize> {
+        let mut chunks: Vec<(usize, usize)> = Vec::new();
+        for (index, base) in self.heap.iter().enumerate() {
+            let Some(base) = base else { continue };
+            // SAFETY: the chunk is ours.
+            chunks.push((unsafe { (*heap_head(base.as_ptr())).live as usize }, index));
+        }
+        chunks.sort_unstable();
         // Free memory in pieces is not all of use: count on nine tenths of it.
         let room = |live: usize| (GRANULES - live) * 9 / 10;
         let mut free: usize = chunks.iter().map(|(live, _)| room(*live)).sum();
-        let (mut moved, mut count) = (0, 0);
-        for (live, base) in chunks {
+        let mut moved = 0;
+        let fits = |&(live, _): &(usize, usize)| {
             free -= room(live);
             moved += live;
-            if moved > free || live > GRANULES * 3 / 4 {
-                break;
-            }
-            count += 1;
-            // SAFETY: the chunk is ours, its blocks follow one another, and the free ones are binned.
-            unsafe {
-                let head = heap_head(base.as_ptr());
-                let mut block = Some(base.as_ptr().add(GRANULE).cast::<Block>());
-                while let Some(this) = block {
-                    if !(*this).used {
-                        self.unbin(this);
-                    }
-                    block = next_block(this);
-                }
-                (*head).evacuating = true;
-            }
-        }
-        count
+            moved <= free && live <= GRANULES * 3 / 4
+        };
+        chunks.into_iter().take_while(fits).map(|(_, index)| index).collect()
     }
 
-    /// Ends the evacuation of the heap.
-    pub(crate) fn settle_heap(&mut self) {
-        for index in 0..self.heap.len() {
-            let Some(base) = self.heap[index] else { continue };
-            // SAFETY: as in `evacuate_heap`; free blocks of a chunk that is evacuated are not binned.
-            unsafe {
-                let head = heap_head(base.as_ptr());
-                if !(*head).evacuating {
-                    continue;
-                }
-                (*head).evacuating = false;
-                let mut block = Some(base.as_ptr().add(GRANULE).cast::<Block>());
-                while let Some(this) = block {
-                    if !(*this).used {
-                        self.bin(this);
+    /// Starts to evacuate a chunk of the heap, or ends it.
+    pub(crate) fn set_heap_evacuation(&mut self, index: usize, on: bool) {
+        let Some(Some(base)) = self.heap.get(index) else { return };
+        // SAFETY: the chunk is ours, its blocks follow one another, and the free ones are binned unless it
+        // is being evacuated.
+        unsafe {
+            let head = heap_head(base.as_ptr());
+            if (*head).evacuating == on {
+                return;
+            }
+            (*head).evacuating = on;
+            let mut block = Some(base.as_ptr().add(GRANULE).cast::<Block>());
+            while let Some(this) = block {
+                if !(*this).used {
+                    match on {
+                        true => self.unbin(this),
+                        false => self.bin(this),
                     }
-                    block = next_block(this);
                 }
+                block = next_block(this);
             }
         }
     }
@@ -978,7 +1008,7 @@ mod tests {
                 assert_eq!(usize::from((*first).size), GRANULES - 1);
             }
         }
-        while memory.trim_step() {}
+        while memory.trim_step().is_some() {}
     }
 
     #[test]

@@ -57,6 +57,9 @@ fn half(bytes: &[u8], at: usize) -> u64 {
 pub fn hash(seed: u64, bytes: &[u8]) -> u64 {
     let len = bytes.len();
     let mut state = seed ^ fold(seed ^ P0, P1);
+    // Either factor of a product must hold a secret: a known one could be made zero by the key, and then
+    // the other would not count.
+    let secret = seed.rotate_left(32) ^ P1;
     let (a, b) = if len <= 16 {
         if len >= 8 {
             (word(bytes, 0), word(bytes, len - 8))
@@ -70,13 +73,13 @@ pub fn hash(seed: u64, bytes: &[u8]) -> u64 {
     } else {
         let mut at = 0;
         while len - at > 16 {
-            state = fold(word(bytes, at) ^ P1, word(bytes, at + 8) ^ state);
+            state = fold(word(bytes, at) ^ secret, word(bytes, at + 8) ^ state);
             at += 16;
         }
         (word(bytes, len - 16), word(bytes, len - 8))
     };
     // Two rounds: the first takes the bytes in, the second spreads them over all 64 bits.
-    let product = u128::from(a ^ P1) * u128::from(b ^ state);
+    let product = u128::from(a ^ secret) * u128::from(b ^ state);
     fold(product as u64 ^ P0 ^ len as u64, (product >> 64) as u64 ^ P2 ^ seed)
 }
 
@@ -105,6 +108,21 @@ mod tests {
                 let mut other = base.clone();
                 other[at] = 1;
                 assert_ne!(hash(1, &base), hash(1, &other), "byte {at} of {len}");
+            }
+        }
+    }
+
+    /// A known factor that a key can make zero would take the other factor, and the seed, out of the
+    /// product: whoever knows this file could then fill a table with keys of one hash.
+    #[test]
+    fn no_known_bytes_cancel_the_seed() {
+        for constant in [0, P0, P1, P2] {
+            for repeat in 1..4 {
+                let mut seen = HashSet::new();
+                for n in 0..100u64 {
+                    let block = [constant.to_le_bytes(), n.to_le_bytes()].concat();
+                    assert!(seen.insert(hash(7, &block.repeat(repeat))), "{constant:x}, {repeat} times");
+                }
             }
         }
     }

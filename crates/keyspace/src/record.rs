@@ -103,20 +103,20 @@ impl Record {
     }
 
     /// Overwrites a record of the same key, in place if the new one fits into its block. The record
-    /// that holds it now; nothing of `draft` may lie in the old one.
+    /// that holds it now, and the boxed value that it held; nothing of `draft` may lie in the old one.
     #[inline]
-    pub(crate) fn replace(self, memory: &mut Memory, draft: Draft<'_>) -> Record {
+    pub(crate) fn replace(self, memory: &mut Memory, draft: Draft<'_>) -> (Record, Option<Arc<Vec<u8>>>) {
         let old = self.size();
         let new = draft.size();
-        drop(self.take_box(memory));
+        let buffer = self.take_box(memory);
         if same_block(old, new) {
             // SAFETY: the block has room for `new` bytes, and the caller saw to it that it does not overlap.
             unsafe { self.write(memory, draft) };
-            return self;
+            return (self, buffer);
         }
         // SAFETY: the old block is not referred to any more once the caller has the new record.
         unsafe { memory.free_record(self.0, old) };
-        Record::create(memory, draft)
+        (Record::create(memory, draft), buffer)
     }
 
     /// # Safety
@@ -281,8 +281,7 @@ impl Record {
         AccessClock::new(u32::from_le_bytes([bytes[0], bytes[1], bytes[2], 0]))
     }
 
-    /// Sets its access clock; a clock that is set already is not written, so that reads leave the cache
-    /// line clean.
+    /// Sets its access clock.
     #[inline]
     pub(crate) fn set_clock(self, clock: AccessClock) {
         let [a, b, c, _] = clock.get().to_le_bytes();

@@ -2,8 +2,10 @@
 //!
 //! ```text
 //!     slot      root ---> segment                          (a small slot)
-//!               root ---> directory of 2^depth references ---> segments        (extendible hashing)
+//!               root ---> node of 2^bits references ---> nodes ---> segments    (extendible hashing)
 //!     reference pointer 48 bits | granules 10 bits | local depth 6 bits
+//!               pointer 48 bits | 0               | bits of the hash that the node consumes
+//!     node      | the heap's 8 | reference | reference | ...
 //!     segment   | the heap's 8 | count 4 | - 4 | entry | entry | ... | 0 |
 //!     entry     tag 16 bits | pointer to the record 48 bits;  0: empty
 //! ```
@@ -14,8 +16,9 @@
 //! reads no record, and an iteration in the order of the hash survives growth, shrinkage and splits.
 //!
 //! 1. The last entry of a segment is always empty: every probe ends.
-//! 2. A segment outgrown beyond [`MOST_GRANULES`] is split by one more bit of the hash: no insertion moves
-//!    more than one segment, or copies more than one directory.
+//! 2. A segment outgrown beyond [`MOST_GRANULES`] is split by one more bit of the hash. A node has at most
+//!    2^[`MOST_BITS`] references; what is deeper hangs in a node below. So no insertion moves more than
+//!    one segment and copies more than 4 KB of references, however large or crooked the table is.
 //! 3. A table without keys has no memory.
 //! 4. Eight tags are compared at a time; a segment of one granule is searched one by one.
 //!
@@ -29,6 +32,10 @@ use std::ptr::NonNull;
 
 /// A segment of 8 KiB: some 880 keys.
 const MOST_GRANULES: usize = 128;
+/// A node of 4 KB: with one level below it, tables of 200 million keys.
+const MOST_BITS: u32 = 9;
+/// Segments of one prefix would be one place to a cursor.
+const MOST_DEPTH: u32 = PREFIX_BITS;
 /// Bytes of a segment before its entries.
 const FRONT: usize = 16;
 /// Bits of the hash that the cursor of an iteration keeps.
@@ -161,10 +168,10 @@ impl Segment {
         unsafe { self.block().as_ptr().add(8).cast::<u32>().write(count as u32) };
     }
 
-    /// Which of the eight entries from `at` on have this tag, a bit each.
+    /// The tags of the eight entries from `at` on.
     #[cfg(target_arch = "x86_64")]
     #[inline]
-    fn match_eight(self, at: usize, tag: u16) -> u32 {
+    fn eight_tags(self, at: usize) -> std::arch::x86_64::__m128i {
         use std::arch::x86_64::*;
         debug_assert!(at + 8 <= self.total());
         // SAFETY: the eight entries are inside of the block; SSE2 is part of x86-64.
@@ -176,15 +183,116 @@ impl Segment {
                 let four = _mm_shuffle_ps::<0b11_01_11_01>(load(i), load(i + 1));
                 _mm_srai_epi32::<16>(_mm_castps_si128(four))
             };
-            let tags = _mm_packs_epi32(upper(0), upper(2));
-            let equal = _mm_cmpeq_epi16(tags, _mm_set1_epi16(tag as i16));
+            _mm_packs_epi32(upper(0), upper(2))
+        }
+    }
+
+    /// Which of the eight entries from `at` on have this tag, a bit each.
+    #[cfg(target_arch = "x86_64")]
+    #[inline]
+    fn match_eight(self, at: usize, tag: u16) -> u32 {
+        use std::arch::x86_64::*;
+        // SAFETY: SSE2 is part of x86-64.
+        unsafe {
+            let equal = _mm_cmpeq_epi16(self.eight_tags(at), _mm_set1_epi16(tag as i16));
             _mm_movemask_epi8(_mm_packs_epi16(equal, _mm_setzero_si128())) as u32
         }
     }
 
+    /// Which of them have a larger tag.
+    #[cfg(target_arch = "x86_64")]
+    #[inline]
+    fn larger_of_eight(self, at: usize, tag: u16) -> u32 {
+        use std::arch::x86_64::*;
+        // SAFETY: SSE2 is part of x86-64.
+        unsafe {
+            // The comparison is of signed numbers: both sides are moved by half of the range.
+            let half = _mm_set1_epi16(i16::MIN);
+            let than = _mm_set1_epi16((tag ^ 0x8000) as i16);
+            let larger = _mm_cmpgt_epi16(_mm_xor_si128(self.eight_tags(at), half), than);
+            _mm_movemask_epi8(_mm_packs_epi16(larger, _mm_setzero_si128())) as u32
+        }
+    }
+
+    /// Which of them are at home.
+    #[cfg(target_arch = "x86_64")]
+    #[inline]
+    fn settled_of_eight(self, at: usize) -> u32 {
+        use std::arch::x86_64::*;
+        // SAFETY: SSE2 is part of x86-64.
+        unsafe {
+            // `home` of all eight at once; a segment has far fewer than 2^16 homes.
+            let homes = _mm_mulhi_epu16(self.eight_tags(at), _mm_set1_epi16(homes_of(self.total()) as i16));
+            let places = _mm_add_epi16(_mm_set1_epi16(at as i16), _mm_setr_epi16(0, 1, 2, 3, 4, 5, 6, 7));
+            let settled = _mm_cmpeq_epi16(homes, places);
+            _mm_movemask_epi8(_mm_packs_epi16(settled, _mm_setzero_si128())) as u32
+        }
+    }
+
+    /// Which of them are empty.
+    #[cfg(target_arch = "x86_64")]
+    #[inline]
+    fn empty_of_eight(self, at: usize) -> u32 {
+        use std::arch::x86_64::*;
+        debug_assert!(at + 8 <= self.total());
+        // SAFETY: as in `eight_tags`.
+        unsafe {
+            let from = self.entry(at).cast::<__m128i>();
+            let zero = _mm_setzero_si128();
+            let halves = |i: usize| _mm_castsi128_ps(_mm_cmpeq_epi32(_mm_loadu_si128(from.add(i)), zero));
+            let both = |i: usize| {
+                let low = _mm_shuffle_ps::<0b10_00_10_00>(halves(i), halves(i + 1));
+                let high = _mm_shuffle_ps::<0b11_01_11_01>(halves(i), halves(i + 1));
+                _mm_castps_si128(_mm_and_ps(low, high))
+            };
+            let empty = _mm_packs_epi32(both(0), both(2));
+            _mm_movemask_epi8(_mm_packs_epi16(empty, zero)) as u32
+        }
+    }
+
+    #[cfg(not(target_arch = "x86_64"))]
+    fn of_eight(self, at: usize, is: impl Fn(usize, u64) -> bool) -> u32 {
+        (0..8).filter(|&i| is(at + i, self.get(at + i))).fold(0, |bits, i| bits | 1 << i)
+    }
+
     #[cfg(not(target_arch = "x86_64"))]
     fn match_eight(self, at: usize, tag: u16) -> u32 {
-        (0..8).filter(|&i| tag_of(self.get(at + i)) == tag).fold(0, |bits, i| bits | 1 << i)
+        self.of_eight(at, |_, entry| tag_of(entry) == tag)
+    }
+
+    #[cfg(not(target_arch = "x86_64"))]
+    fn larger_of_eight(self, at: usize, tag: u16) -> u32 {
+        self.of_eight(at, |_, entry| tag_of(entry) > tag)
+    }
+
+    #[cfg(not(target_arch = "x86_64"))]
+    fn settled_of_eight(self, at: usize) -> u32 {
+        self.of_eight(at, |place, entry| self.home(tag_of(entry)) == place)
+    }
+
+    #[cfg(not(target_arch = "x86_64"))]
+    fn empty_of_eight(self, at: usize) -> u32 {
+        self.of_eight(at, |_, entry| entry == 0)
+    }
+
+    /// The first place from `start` on that `is` shows among eight, or `is_one` alone in a small segment.
+    /// There must be one: every caller asks for empty places, too.
+    #[inline]
+    fn first(self, start: usize, is: impl Fn(usize) -> u32, is_one: impl Fn(usize, u64) -> bool) -> usize {
+        let total = self.total();
+        if total < 8 {
+            return (start..total).find(|&at| is_one(at, self.get(at))).expect("the last entry is empty");
+        }
+        let mut from = start;
+        loop {
+            let at = from.min(total - 8);
+            let bits = is(at) >> (from - at);
+            if bits != 0 {
+                return from + bits.trailing_zeros() as usize;
+            }
+            assert!(at + 8 < total, "the last entry is empty");
+            from = at + 8;
+        }
     }
 
     /// The place of the first entry of this tag whose record `is_it`.
@@ -225,14 +333,12 @@ impl Segment {
         if count >= limit_of(self.granules()) {
             return false;
         }
-        let mut at = self.home(tag);
-        while self.get(at) != 0 && tag_of(self.get(at)) <= tag {
-            at += 1;
-        }
-        let mut free = at;
-        while self.get(free) != 0 {
-            free += 1;
-        }
+        let at = self.first(
+            self.home(tag),
+            |at| self.larger_of_eight(at, tag) | self.empty_of_eight(at),
+            |_, entry| entry == 0 || tag_of(entry) > tag,
+        );
+        let free = self.first_empty(at);
         if free + 1 >= self.total() {
             return false;
         }
@@ -243,17 +349,20 @@ impl Segment {
         true
     }
 
+    fn first_empty(self, from: usize) -> usize {
+        self.first(from, |at| self.empty_of_eight(at), |_, entry| entry == 0)
+    }
+
     /// Takes an entry out; those behind it that are not at home move up.
-    fn remove(self, mut at: usize) {
-        loop {
-            let next = self.get(at + 1);
-            if next == 0 || self.home(tag_of(next)) > at {
-                break;
-            }
-            self.set(at, next);
-            at += 1;
-        }
-        self.set(at, 0);
+    fn remove(self, at: usize) {
+        let end = self.first(
+            at + 1,
+            |at| self.settled_of_eight(at) | self.empty_of_eight(at),
+            |at, entry| entry == 0 || self.home(tag_of(entry)) == at,
+        );
+        // SAFETY: both ranges are inside of the block, as `at` is not its last entry.
+        unsafe { std::ptr::copy(self.entry(at + 1), self.entry(at), end - at - 1) };
+        self.set(end - 1, 0);
         self.set_count(self.count() - 1);
     }
 
@@ -271,6 +380,18 @@ impl Segment {
         }
         self.set_count(count);
         true
+    }
+
+    /// One that holds these entries, if any is large enough.
+    fn of(memory: &mut Memory, entries: &[(u64, u64)], depth: u32) -> Option<Segment> {
+        for granules in granules_for(entries.len())..=MOST_GRANULES {
+            let new = Segment::create(memory, granules, depth);
+            if new.fill(entries.iter().map(|&(hash, pointer)| u64::from(new.tag(hash)) << 48 | pointer)) {
+                return Some(new);
+            }
+            new.free(memory);
+        }
+        None
     }
 
     fn all(self) -> impl Iterator<Item = u64> {
@@ -298,32 +419,108 @@ impl Segment {
 
     /// Moves the segment, if `memory` wants it moved.
     fn relocate(self, memory: &mut Memory) -> Option<Segment> {
-        // SAFETY: the block is live.
-        if !unsafe { memory.should_move_block(self.block()) } {
-            return None;
-        }
-        let to = memory.alloc_block(self.granules());
-        // SAFETY: both blocks have so many granules; each keeps its own first eight bytes.
-        unsafe {
-            let bytes = self.granules() * GRANULE - 8;
-            std::ptr::copy_nonoverlapping(self.block().as_ptr().add(8), to.as_ptr().add(8), bytes);
-        }
-        self.free(memory);
+        let to = relocate_block(memory, self.block(), self.granules())?;
         Some(Segment::at(to, self.granules(), self.depth()))
     }
 }
 
-/// References to the segments of a large slot, by the first `depth` bits of the hash.
-struct Directory {
-    depth: u32,
-    segments: Vec<Segment>,
+fn relocate_block(memory: &mut Memory, block: NonNull<u8>, granules: usize) -> Option<NonNull<u8>> {
+    // SAFETY: the block is live.
+    if !unsafe { memory.should_move_block(block) } {
+        return None;
+    }
+    let to = memory.alloc_block(granules);
+    // SAFETY: both blocks have so many granules; each keeps its own first eight bytes. The old one is not
+    // referred to any more once the caller has put the new one in its place.
+    unsafe {
+        std::ptr::copy_nonoverlapping(block.as_ptr().add(8), to.as_ptr().add(8), granules * GRANULE - 8);
+        memory.free_block(block);
+    }
+    Some(to)
 }
 
-/// What a root refers to.
-enum Root {
-    Empty,
+/// A reference to a node: to segments or nodes, by the next bits of the hash. Several references to the
+/// same segment stand side by side; only a node of [`MOST_BITS`] has nodes below it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Node(u64);
+
+impl Node {
+    fn granules_of(bits: u32) -> usize {
+        (8 + (8usize << bits)).div_ceil(GRANULE)
+    }
+
+    /// A node whose references are made by `f` of their number.
+    fn create(memory: &mut Memory, bits: u32, f: impl Fn(usize) -> u64) -> Node {
+        let block = memory.alloc_block(Node::granules_of(bits));
+        let node = Node::at(block, bits);
+        (0..1 << bits).for_each(|i| node.set(i, f(i)));
+        node
+    }
+
+    fn at(block: NonNull<u8>, bits: u32) -> Node {
+        Node((block.as_ptr().expose_provenance() as u64) << 16 | u64::from(bits))
+    }
+
+    #[inline]
+    fn block(self) -> NonNull<u8> {
+        let pointer = std::ptr::with_exposed_provenance_mut((self.0 >> 16) as usize);
+        NonNull::new(pointer).expect("a node is somewhere")
+    }
+
+    #[inline]
+    fn bits(self) -> u32 {
+        (self.0 & 0x3f) as u32
+    }
+
+    #[inline]
+    fn place(self, i: usize) -> *mut u64 {
+        debug_assert!(i >> self.bits() == 0);
+        // SAFETY: the place is inside of the block.
+        unsafe { self.block().as_ptr().add(8).cast::<u64>().add(i) }
+    }
+
+    #[inline]
+    fn get(self, i: usize) -> u64 {
+        // SAFETY: references are initialised when the node is made.
+        unsafe { self.place(i).read() }
+    }
+
+    fn set(self, i: usize, reference: u64) {
+        // SAFETY: inside of the block; the core that holds the slot is the only one to write.
+        unsafe { self.place(i).write(reference) };
+    }
+
+    /// Which reference is for a hash whose first bits have been consumed.
+    #[inline]
+    fn index(self, rest: u64) -> usize {
+        (rest >> (64 - self.bits())) as usize
+    }
+
+    fn free(self, memory: &mut Memory) {
+        // SAFETY: the block is a node's, and nothing refers to it any more.
+        unsafe { memory.free_block(self.block()) };
+    }
+
+    fn relocate(self, memory: &mut Memory) -> Option<Node> {
+        let to = relocate_block(memory, self.block(), Node::granules_of(self.bits()))?;
+        Some(Node::at(to, self.bits()))
+    }
+}
+
+/// What a reference refers to.
+enum Target {
+    Nothing,
     Segment(Segment),
-    Directory(NonNull<Directory>),
+    Node(Node),
+}
+
+#[inline]
+fn target(reference: u64) -> Target {
+    match reference {
+        0 => Target::Nothing,
+        segment if segment >> 6 & 0x3ff != 0 => Target::Segment(Segment(segment)),
+        node => Target::Node(Node(node)),
+    }
 }
 
 /// The table of one slot of one database.
@@ -348,40 +545,36 @@ impl Table {
     pub const EMPTY: Table = Table { root: 0, keys: 0, volatile: 0, next_expiry: 0 };
 
     #[inline]
-    fn root(&self) -> Root {
-        match self.root {
-            0 => Root::Empty,
-            root if root >> 6 & 0x3ff != 0 => Root::Segment(Segment(root)),
-            root => {
-                let pointer = std::ptr::with_exposed_provenance_mut((root >> 16) as usize);
-                Root::Directory(NonNull::new(pointer).expect("a directory is somewhere"))
-            }
-        }
-    }
-
-    #[inline]
     fn segment(&self, hash: u64) -> Option<Segment> {
-        match self.root() {
-            Root::Empty => None,
-            Root::Segment(segment) => Some(segment),
-            Root::Directory(directory) => {
-                // SAFETY: the directory lives as long as the root refers to it.
-                let directory = unsafe { directory.as_ref() };
-                Some(directory.segments[(hash >> (64 - directory.depth)) as usize])
+        let (mut at, mut rest) = (self.root, hash);
+        loop {
+            match target(at) {
+                Target::Nothing => return None,
+                Target::Segment(segment) => return Some(segment),
+                Target::Node(node) => {
+                    at = node.get(node.index(rest));
+                    rest <<= node.bits();
+                }
             }
         }
     }
 
     /// Puts a segment in the place of the one that has this hash.
     fn set_segment(&mut self, hash: u64, segment: Segment) {
-        match self.root() {
-            Root::Empty | Root::Segment(_) => self.root = segment.0,
-            Root::Directory(mut directory) => {
-                // SAFETY: as in `segment`, and nobody else holds a reference into it.
-                let directory = unsafe { directory.as_mut() };
-                let spread = directory.depth - segment.depth();
-                let first = (hash >> (64 - directory.depth)) as usize >> spread << spread;
-                directory.segments[first..first + (1 << spread)].fill(segment);
+        let (mut at, mut consumed) = (self.root, 0);
+        let Target::Node(_) = target(at) else {
+            self.root = segment.0;
+            return;
+        };
+        while let Target::Node(node) = target(at) {
+            let i = node.index(hash << consumed);
+            at = node.get(i);
+            consumed += node.bits();
+            if !matches!(target(at), Target::Node(_)) {
+                let spread = consumed - segment.depth();
+                let first = i >> spread << spread;
+                (first..first + (1 << spread)).for_each(|i| node.set(i, segment.0));
+                return;
             }
         }
     }
@@ -453,78 +646,74 @@ impl Table {
 
     /// Splits a segment by the next bit of the hash.
     fn split(&mut self, memory: &mut Memory, rehash: Rehash<'_>, hash: u64, segment: Segment) {
-        let depth = segment.depth() + 1;
-        assert!(depth < 48, "hashes that agree in so many bits were not drawn at random");
-        let old: Vec<u64> = segment.all().collect();
-        let mut halves = [Vec::with_capacity(old.len()), Vec::with_capacity(old.len())];
-        for (i, &entry) in old.iter().enumerate() {
+        let old: Vec<u64> = segment.all().map(pointer_of).collect();
+        let mut entries = Vec::with_capacity(old.len());
+        for (i, &pointer) in old.iter().enumerate() {
             if let Some(&ahead) = old.get(i + 12) {
-                Record::from_bits(pointer_of(ahead)).prefetch();
+                Record::from_bits(ahead).prefetch();
             }
-            let hash = rehash(Record::from_bits(pointer_of(entry)).key());
-            let tag = (hash << depth >> 48) as u16;
-            let half = (hash << (depth - 1) >> 63) as usize;
-            halves[half].push(u64::from(tag) << 48 | pointer_of(entry));
+            entries.push((rehash(Record::from_bits(pointer).key()), pointer));
         }
-        self.deepen(depth);
-        for (half, mut entries) in halves.into_iter().enumerate() {
-            // Nearly sorted: only entries that shared a tag may be out of order.
-            entries.sort_by_key(|&entry| tag_of(entry));
-            let mut granules = granules_for(entries.len());
-            let new = loop {
-                let new = Segment::create(memory, granules, depth);
-                if new.fill(entries.iter().copied()) {
-                    break new;
-                }
-                new.free(memory);
-                granules += 1;
-                assert!(granules < 1 << 10, "half a segment fits into one");
-            };
-            let bit = 1 << (64 - depth);
-            let place = if half == 0 { hash & !bit } else { hash | bit };
-            self.set_segment(place, new);
-        }
+        // Nearly sorted: only entries that shared a tag may be out of order.
+        entries.sort();
+        let depth = segment.depth();
+        self.put_halves(memory, &entries, hash >> (63 - depth) >> 1 << 1 << (63 - depth), depth);
         segment.free(memory);
     }
 
-    /// Makes the directory deep enough for segments of this depth.
-    fn deepen(&mut self, depth: u32) {
-        match self.root() {
-            Root::Empty => unreachable!("an empty table is not split"),
-            Root::Segment(segment) => {
-                let directory = Directory { depth, segments: vec![segment; 1 << depth] };
-                self.set_directory(Box::new(directory));
-            }
-            Root::Directory(mut directory) => {
-                // SAFETY: as in `set_segment`.
-                let directory = unsafe { directory.as_mut() };
-                if directory.depth < depth {
-                    let doubled = directory.segments.iter().flat_map(|&segment| [segment; 2]).collect();
-                    *directory = Directory { depth, segments: doubled };
+    /// Puts entries, in the order of their hashes, which begin with the first `depth` bits of `prefix`, into
+    /// two segments in place of one; into more where a half does not fit.
+    fn put_halves(&mut self, memory: &mut Memory, entries: &[(u64, u64)], prefix: u64, depth: u32) {
+        let depth = depth + 1;
+        assert!(depth <= MOST_DEPTH, "hashes that agree in so many bits were not drawn at random");
+        let upper = prefix | 1 << (64 - depth);
+        let (low, high) = entries.split_at(entries.partition_point(|&(hash, _)| hash < upper));
+        for (half, prefix) in [(low, prefix), (high, upper)] {
+            match Segment::of(memory, half, depth) {
+                Some(new) => {
+                    self.deepen(memory, prefix, depth);
+                    self.set_segment(prefix, new);
                 }
+                None => self.put_halves(memory, half, prefix, depth),
             }
         }
     }
 
-    fn set_directory(&mut self, directory: Box<Directory>) {
-        self.root = (Box::into_raw(directory).expose_provenance() as u64) << 16;
+    /// Makes room among the references for a segment of this depth at this hash.
+    fn deepen(&mut self, memory: &mut Memory, hash: u64, depth: u32) {
+        let (mut place, mut consumed): (*mut u64, u32) = (&mut self.root, 0);
+        // SAFETY: `place` is the root or a reference in a node of ours; a node is freed after its place got
+        // another, and `place` never leads into it.
+        unsafe {
+            while consumed < depth {
+                let Target::Node(node) = target(*place) else {
+                    let segment = *place;
+                    *place = Node::create(memory, 1, |_| segment).0;
+                    continue;
+                };
+                if consumed + node.bits() < depth && node.bits() < MOST_BITS {
+                    *place = Node::create(memory, node.bits() + 1, |i| node.get(i / 2)).0;
+                    node.free(memory);
+                    continue;
+                }
+                place = node.place(node.index(hash << consumed));
+                consumed += node.bits();
+            }
+        }
     }
 
-    fn take_directory(&mut self) -> Option<Box<Directory>> {
-        let Root::Directory(directory) = self.root() else { return None };
-        self.root = 0;
-        // SAFETY: it came from `set_directory`, and the only reference to it is gone.
-        Some(unsafe { Box::from_raw(directory.as_ptr()) })
-    }
-
-    /// Takes a record out. Its memory is the caller's.
+    /// Takes a record out. Its memory is the caller's. With the last key a small table's memory goes; a
+    /// large one must then be dropped by its owner, in steps ([`Table::is_hollow`]).
     pub fn remove(&mut self, memory: &mut Memory, hash: u64, record: Record) {
         let segment = self.segment(hash).expect("the record is there");
         let at = segment.find(segment.tag(hash), |found| found == record).expect("the record is there");
         segment.remove(at);
         self.keys -= 1;
         if self.keys == 0 {
-            self.free_segments(memory);
+            if let Target::Segment(last) = target(self.root) {
+                last.free(memory);
+                self.root = 0;
+            }
             return;
         }
         let count = segment.count();
@@ -546,40 +735,45 @@ impl Table {
         segment.set(at, u64::from(tag) << 48 | to.to_bits());
     }
 
-    /// Frees the segments of a table without keys.
-    fn free_segments(&mut self, memory: &mut Memory) {
-        while self.drop_segment(memory, |_, _| unreachable!("the table has no keys")) {}
+    /// Whether there is no key but memory.
+    pub fn is_hollow(&self) -> bool {
+        self.keys == 0 && self.root != 0
     }
 
-    /// Frees one segment and hands out its records. Whether there was one.
+    /// Frees one segment, the last, and hands out its records. Whether there was one. The table is good
+    /// for nothing else afterwards.
     pub fn drop_segment(&mut self, memory: &mut Memory, mut f: impl FnMut(&mut Memory, Record)) -> bool {
-        let segment = match self.root() {
-            Root::Empty => return false,
-            Root::Segment(segment) => {
-                self.root = 0;
-                segment
-            }
-            Root::Directory(mut directory) => {
-                // SAFETY: as in `set_segment`.
-                let segments = unsafe { &mut directory.as_mut().segments };
-                let last = segments.pop();
-                while last.is_some() && segments.last() == last.as_ref() {
-                    segments.pop();
-                }
-                match last {
-                    Some(segment) => segment,
-                    None => {
-                        drop(self.take_directory());
-                        return false;
+        let mut place: *mut u64 = &mut self.root;
+        // SAFETY: `place` is the root or a reference in a node of ours, and a node is freed only once it
+        // has none left; its own place is the root or in a node that stays.
+        unsafe {
+            loop {
+                match target(*place) {
+                    Target::Nothing => return false,
+                    Target::Segment(segment) => {
+                        *place = 0;
+                        for entry in segment.all() {
+                            f(memory, Record::from_bits(pointer_of(entry)));
+                        }
+                        segment.free(memory);
+                        return true;
+                    }
+                    Target::Node(node) => {
+                        let Some(mut last) = (0..1 << node.bits()).rev().find(|&i| node.get(i) != 0) else {
+                            *place = 0;
+                            node.free(memory);
+                            place = &mut self.root;
+                            continue;
+                        };
+                        while last > 0 && node.get(last - 1) == node.get(last) {
+                            node.set(last, 0);
+                            last -= 1;
+                        }
+                        place = node.place(last);
                     }
                 }
             }
-        };
-        for entry in segment.all() {
-            f(memory, Record::from_bits(pointer_of(entry)));
         }
-        segment.free(memory);
-        true
     }
 
     /// Shows the records whose hash prefix is at least `from`, in the order of the prefix and all of one
@@ -645,6 +839,19 @@ impl Table {
     /// entries were looked at.
     pub fn relocate(&mut self, memory: &mut Memory, from: u64, mut moved: impl FnMut()) -> (u64, usize) {
         let hash = from << (64 - PREFIX_BITS);
+        let (mut place, mut rest): (*mut u64, u64) = (&mut self.root, hash);
+        // SAFETY: as in `deepen`.
+        unsafe {
+            while let Target::Node(mut node) = target(*place) {
+                if let Some(new) = node.relocate(memory) {
+                    *place = new.0;
+                    node = new;
+                    moved();
+                }
+                place = node.place(node.index(rest));
+                rest <<= node.bits();
+            }
+        }
         let Some(mut segment) = self.segment(hash) else { return (1 << PREFIX_BITS, 1) };
         if let Some(new) = segment.relocate(memory) {
             self.set_segment(hash, new);
@@ -682,8 +889,119 @@ impl Table {
                 return Some(Record::from_bits(pointer_of(entry)));
             }
         }
+        // A table that deletions left hollow: the first from a random prefix on.
         let mut first = None;
-        self.walk(&|_| u64::MAX, 0, 1, |_, record| first = first.or(Some(record)));
+        for from in [random() >> (64 - PREFIX_BITS), 0] {
+            self.walk(&|_| u64::MAX, from, 1, |_, record| first = first.or(Some(record)));
+            if first.is_some() {
+                break;
+            }
+        }
         first
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Draft;
+    use crate::value::{AccessClock, Form, NewValue};
+
+    /// The hash of these keys is what stands in them.
+    fn rehash(key: &[u8]) -> u64 {
+        u64::from_le_bytes(key.try_into().expect("keys of eight bytes"))
+    }
+
+    fn add(memory: &mut Memory, table: &mut Table, hash: u64) {
+        let key = hash.to_le_bytes();
+        let value = NewValue::Copy(b"", Form::Auto);
+        let draft = Draft { key: &key, value, expiry: None, clock: AccessClock::new(0) };
+        let record = Record::create(memory, draft);
+        table.insert(memory, &rehash, hash, record);
+    }
+
+    /// Hashes that agree in many bits make a deep table, not a wide one; and in it everything works.
+    #[test]
+    fn crooked_hashes_cost_no_more_memory() {
+        for shared in [0, 7, 8, 9, 10, 18, 20, 24] {
+            let (mut memory, mut table) = (Memory::new(0), Table::EMPTY);
+            let count = if cfg!(miri) { 1500 } else { 20_000u64 };
+            let mut state = 42u64;
+            let mut hashes = Vec::new();
+            for n in 0..count {
+                state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+                let low = (state ^ state >> 29).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+                // Most share their first bits, some do not.
+                hashes.push(if n % 50 == 0 {
+                    low
+                } else {
+                    0xabcd_ef01_2345_6789 >> (64 - shared.max(1)) << (64 - shared.max(1)) | low >> shared
+                });
+            }
+            for &hash in &hashes {
+                add(&mut memory, &mut table, hash);
+            }
+            assert!(memory.tables < 40 * count as i64 + 20_000, "{} bytes, {shared} bits", memory.tables);
+            let mut walked = Vec::new();
+            let mut at = 0;
+            while at >> PREFIX_BITS == 0 {
+                at = table.walk(&rehash, at, 3, |hash, _| walked.push(hash));
+            }
+            walked.sort_unstable();
+            let mut sorted = hashes.clone();
+            sorted.sort_unstable();
+            assert!(walked == sorted, "{shared} bits");
+            for (n, &hash) in hashes.iter().enumerate() {
+                let record = table.find(hash, &hash.to_le_bytes()).expect("it was put in");
+                if n % 3 != 0 {
+                    table.remove(&mut memory, hash, record);
+                    drop(record.free(&mut memory));
+                    assert!(table.find(hash, &hash.to_le_bytes()).is_none());
+                }
+            }
+            assert!(hashes.iter().step_by(3).all(|&hash| table.find(hash, &hash.to_le_bytes()).is_some()));
+            let mut left = 0;
+            while table.drop_segment(&mut memory, |memory, record| {
+                left += 1;
+                drop(record.free(memory));
+            }) {}
+            assert_eq!(left, hashes.len().div_ceil(3));
+            assert_eq!((memory.tables, memory.records), (0, 0));
+        }
+    }
+
+    /// The eight at a time must see what one at a time would.
+    #[test]
+    fn eight_at_a_time_agree_with_one_at_a_time() {
+        let mut memory = Memory::new(0);
+        let mut state = 7u64;
+        for granules in [2, 3, 9, 40] {
+            let segment = Segment::create(&mut memory, granules, 0);
+            let mut record = 0x1_0000_0000u64;
+            loop {
+                state ^= state << 13;
+                state ^= state >> 7;
+                state ^= state << 17;
+                // Pointers with an empty half, and tags on both sides of the sign.
+                record += 8;
+                if !segment.insert(state as u16, Record::from_bits(record)) {
+                    break;
+                }
+                for at in 0..=segment.total() - 8 {
+                    let bits = |is: &dyn Fn(usize, u64) -> bool| {
+                        (0..8).filter(|i| is(at + i, segment.get(at + i))).fold(0, |bits, i| bits | 1u32 << i)
+                    };
+                    let tag = (state >> 20) as u16;
+                    assert_eq!(segment.empty_of_eight(at), bits(&|_, entry| entry == 0));
+                    assert_eq!(segment.larger_of_eight(at, tag), bits(&|_, entry| tag_of(entry) > tag));
+                    let settled = bits(&|at, entry| segment.home(tag_of(entry)) == at);
+                    assert_eq!(segment.settled_of_eight(at), settled);
+                }
+            }
+            let tags: Vec<u16> = segment.all().map(tag_of).collect();
+            assert!(tags.is_sorted() && tags.len() == segment.count());
+            assert_eq!(segment.get(segment.total() - 1), 0);
+            segment.free(&mut memory);
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The keyspace held against its naive twin, by random operations.
 
 use crate::twin::Twin;
-use crate::{locate_in, AccessClock, Cursor, Form, Keyspace, NewValue, Setup, ValueRef};
+use crate::{locate_in, Access, AccessClock, Cursor, Form, Keyspace, NewValue, Setup, ValueRef, View};
 use slot::{Slot, SLOTS};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -189,6 +189,8 @@ fn lent_slots_come_back_with_what_was_done_to_them() {
     while home.background(1000) {}
     let chains: Vec<_> = home.take_foreign_frees().collect();
     chains.into_iter().for_each(|chain| runner.give_back(chain));
+    assert!(runner.background(10), "a long chain is taken back in steps");
+    while runner.background(10) {}
     assert_eq!((home.memory().used, runner.memory().used), (0, 0));
 }
 
@@ -208,7 +210,7 @@ fn active_expiry_removes_what_is_due_and_nothing_else() {
                 break;
             }
         }
-        let left = (0..5000u64).filter(|n| n % 3 == 0 || *n > now).count();
+        let left = (0..5000u64).filter(|n| n % 3 == 0 || *n >= now).count();
         assert_eq!((keys.len(0), keys.len(1)), (left, left), "at {now}, {gone} gone");
     }
     assert_eq!(keys.volatile_len(0), 0);
@@ -251,4 +253,80 @@ fn deleting_most_keys_gives_memory_back() {
     assert_eq!((keys.len(0), scanned(&keys, 0, 1000).len()), (100_000, 100_000));
     assert!(dense.used <= sparse.used);
     assert!(dense.mapped * 2 < full, "{full} bytes before, {} after, {} dense", sparse.mapped, dense.mapped);
+}
+
+fn view(keys: &mut Keyspace, now_ms: u64) -> View<'_> {
+    View::new(keys, 0, now_ms, Access::default())
+}
+
+/// As in Redis, a key is there at the very millisecond at which it expires, and gone after it.
+#[test]
+fn a_key_lives_through_the_millisecond_of_its_expiry() {
+    let mut keys = keyspace(0);
+    insert(&mut keys, 0, b"k", b"v", Some(1000));
+    let mut at_expiry = view(&mut keys, 1000);
+    let key = at_expiry.locate(b"k");
+    assert!(at_expiry.find(&key).is_some() && at_expiry.peek(&key).is_some());
+    while !keys.active_expire(1000, 100, |_| true, |_, _, _| ()).done {}
+    assert_eq!(keys.len(0), 1);
+    let mut after = view(&mut keys, 1001);
+    let key = after.locate(b"k");
+    assert!(after.peek(&key).is_none() && after.find(&key).is_none());
+    assert_eq!(keys.len(0), 0);
+}
+
+/// A walk that is driven off in the middle of a slot must come back to it.
+#[test]
+fn active_expiry_returns_to_a_slot_that_it_had_to_leave() {
+    for by_swap in [false, true] {
+        let mut keys = keyspace(0);
+        for n in 0..5000u64 {
+            insert(&mut keys, 0, format!("{{t}}{n}").as_bytes(), b"v", Some(10 + n % 7));
+        }
+        assert!(!keys.active_expire(100, 50, |_| true, |_, _, _| ()).done);
+        assert!(!keys.is_empty(0));
+        if by_swap {
+            keys.swap_db(0, 1);
+        } else {
+            // The slot is locked for a moment.
+            assert!(keys.active_expire(100, 50, |_| false, |_, _, _| ()).done);
+        }
+        for _ in 0..1000 {
+            keys.active_expire(100, 50, |_| true, |_, _, _| ());
+        }
+        assert_eq!((keys.len(0), keys.len(1)), (0, 0), "by swap: {by_swap}");
+    }
+}
+
+/// Whatever goes at once goes in steps: a large value that is overwritten, expired or removed, and the
+/// table of a large slot whose last key is removed.
+#[test]
+fn nothing_large_is_freed_in_one_step() {
+    let big = || NewValue::Shared(std::sync::Arc::new(vec![7u8; 64 << 20]), Form::Auto);
+    let mut keys = keyspace(0);
+    let at = keys.locate(b"big");
+    for overwrite in [true, false] {
+        keys.insert(0, at, b"big", big(), None, AccessClock::new(0));
+        if overwrite {
+            insert(&mut keys, 0, b"big", b"small", None);
+        } else {
+            assert!(keys.remove(0, at, b"big"));
+        }
+        let mut calls = 0;
+        while keys.background(1000) {
+            calls += 1;
+        }
+        assert!(calls >= 8, "64 MB were freed in {calls} calls");
+    }
+    for n in 0..200_000u64 {
+        insert(&mut keys, 0, format!("{{t}}{n}").as_bytes(), b"v", None);
+    }
+    for n in 0..200_000u64 {
+        let key = format!("{{t}}{n}");
+        let at = keys.locate(key.as_bytes());
+        assert!(keys.remove(0, at, key.as_bytes()));
+    }
+    assert!(keys.background(10), "a table of hundreds of segments was freed with its last key");
+    while keys.background(10) {}
+    assert_eq!(keys.memory().used, 0);
 }

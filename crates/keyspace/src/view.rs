@@ -142,7 +142,7 @@ impl<'k> View<'k> {
 
     /// Whether this entry, met in a scan, must not be shown.
     pub fn is_expired(&self, entry: &Entry<'_>) -> bool {
-        self.access.expired != Expired::Show && entry.expiry().is_some_and(|expiry| expiry <= self.now_ms)
+        self.access.expired != Expired::Show && entry.expiry().is_some_and(|expiry| expiry < self.now_ms)
     }
 
     /// Stores a value, whatever was there.
@@ -230,7 +230,7 @@ impl<'k> View<'k> {
     fn live(&mut self, key: &Key<'_>) -> Option<Record> {
         let record = self.keyspace.find_record(self.db, key.place, key.bytes)?;
         match record.expiry() {
-            Some(expiry) if expiry <= self.now_ms && self.access.expired != Expired::Show => {
+            Some(expiry) if expiry < self.now_ms && self.access.expired != Expired::Show => {
                 self.expire(key, record);
                 None
             }
