@@ -1,7 +1,7 @@
 //! Where a command runs, or why it is refused: the gates, in the order of Redis.
 //!
 //! 1. the command and its arity;  2. authentication;  3. the cluster: owner of the slot, one slot only;
-//! 4. CLIENT PAUSE;  5. the cores and locks of this node.
+//! 4. memory;  5. CLIENT PAUSE;  6. the cores and locks of this node.
 //!
 //! Pure, and asked again wherever a batch arrives: routing is a hint (rule R3), the core that holds
 //! the slot decides.
@@ -40,6 +40,8 @@ pub enum Plan {
     Paused,
     /// Answer this.
     Refuse(CommandError),
+    /// Close the connection without a word: somebody speaks HTTP, maybe with a stranger's hand.
+    HangUp,
 }
 
 /// What planning looks at. All of it is this core's own copy.
@@ -58,6 +60,8 @@ pub struct Facts<'a> {
     pub pause: Pause,
     /// All slots of the command are locked for it and here.
     pub all_held: bool,
+    /// No memory is left for commands that need some.
+    pub out_of_memory: bool,
 }
 
 impl Facts<'_> {
@@ -69,16 +73,16 @@ impl Facts<'_> {
         let slots = match row.run {
             Run::Keys(_) => match first {
                 Some(first) => first.slot,
-                None => return self.paused_or(row, Plan::Run),
+                None => return self.gated(row, Plan::Run),
             },
             Run::Slot(slot_of, _) => match slot_of(args) {
-                Some(slot) => return self.paused_or(row, self.one_slot(slot)),
-                None => return self.paused_or(row, Plan::Run),
+                Some(slot) => return self.gated(row, self.one_slot(slot)),
+                None => return self.gated(row, Plan::Run),
             },
-            Run::Here(_) | Run::Container => return self.paused_or(row, Plan::Run),
+            Run::Here(_) | Run::Container => return self.gated(row, Plan::Run),
             Run::Cluster(_) if self.routing.is_none() => return Plan::Refuse(CommandError::not_a_cluster()),
             Run::Origin(_) | Run::EveryCore(_) | Run::Cluster(_) | Run::Control(_) => {
-                return self.paused_or(row, Plan::Home)
+                return self.gated(row, Plan::Home)
             }
         };
         let single = row.is_single_key(args);
@@ -88,10 +92,14 @@ impl Facts<'_> {
             }
         }
         let plan = if single { self.one_slot(slots) } else { self.several_slots(row, args, slots) };
-        self.paused_or(row, plan)
+        self.gated(row, plan)
     }
 
-    fn paused_or(&self, row: &Command, plan: Plan) -> Plan {
+    /// The gates that do not look at keys.
+    fn gated(&self, row: &Command, plan: Plan) -> Plan {
+        if self.out_of_memory && row.flags.has(Flags::DENYOOM) {
+            return Plan::Refuse(CommandError::OutOfMemory);
+        }
         let pause = self.pause;
         if pause.until_ms != 0 && (!pause.writes_only || row.flags.has(Flags::WRITE.or(Flags::MAY_REPLICATE)))
         {

@@ -232,7 +232,6 @@ impl CoreApp for App {
         self.begin();
         self.core.handle_timer();
         io.set_deadline(Some(now.mono_us + TICK_MS * 1_000));
-        self.lines.set_keys(io.core(), self.core.keys() as u64);
     }
 
     fn end_of_turn(&mut self, io: &mut Io) -> Turn {
@@ -244,6 +243,10 @@ impl CoreApp for App {
         let more = self.core.run_runnable();
         let counter = &self.counter;
         self.core.seal(|| counter.fetch_add(1, Ordering::AcqRel) + 1);
+        if self.bus.is_some() {
+            // Before a request for the cluster leaves: FLUSHSLOTS asks whether there are keys.
+            self.lines.set_keys(io.core(), self.core.keys() as u64);
+        }
         self.push_messages();
         self.do_outputs(io);
         self.send_replies(io);

@@ -79,12 +79,14 @@ pub fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
     thread::prepare_signals()?;
     let mut cluster = Cluster { nodes: Vec::new(), stops: stops() };
     let end = cluster.run(options);
-    println!("Stopping {} nodes...", cluster.nodes.len());
+    if !cluster.nodes.is_empty() {
+        println!("Stopping {} nodes ...", cluster.nodes.len());
+    }
     cluster.stop();
     match end {
         Ok(never) => match never {},
         Err(End::Asked) => {
-            println!("Stopped. `ringslot cluster` on the same directory starts it again.");
+            println!("Stopped.");
             Ok(ExitCode::SUCCESS)
         }
         Err(End::Failed(error)) => Err(error),
@@ -187,12 +189,12 @@ impl Cluster {
         for node in &self.nodes {
             println!("  127.0.0.1:{}  pid {:<8} {}", node.port, node.child.id(), node.log.display());
         }
-        println!(
-            "\n  redis-cli -c -p {}        talks to it (-c follows keys to their nodes)\n  Ctrl-C                   \
-             stops all nodes\n  rm -r {}   forgets the cluster, when it is stopped\n",
-            self.nodes[0].port,
-            directory.display()
-        );
+        let talk = format!("redis-cli -c -p {}", self.nodes[0].port);
+        let forget = format!("rm -r {}", directory.display());
+        let width = talk.len().max(forget.len()) + 2;
+        println!("\n  {talk:width$}talks to it; -c follows keys to their nodes");
+        println!("  {:width$}stops all nodes; the same command starts them again", "Ctrl-C");
+        println!("  {forget:width$}forgets the cluster, once it is stopped\n");
     }
 
     /// Waits until something holds of the nodes, or one dies, or somebody wants to stop.

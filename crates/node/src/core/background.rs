@@ -22,6 +22,9 @@ const FREE_STEPS: usize = 20_000;
 /// Idle connections looked at a second: all of ten thousand, within a millisecond.
 const TIMEOUT_EVERY_MS: u64 = 1_000;
 
+/// What a core takes without any key, about: it counts as used, as in Redis.
+pub(super) const CORE_BYTES: i64 = 1 << 20;
+
 /// When what was done last.
 #[derive(Debug, Default)]
 pub(super) struct Upkeep {
@@ -103,6 +106,17 @@ impl Core {
         self.end_clients(idle);
     }
 
+    /// `maxmemory`: each core has an equal part of it. Nothing is evicted yet, so commands that need memory
+    /// are refused above it.
+    pub(super) fn look_at_memory(&mut self) {
+        let limit = self.settings.maxmemory;
+        if limit != 0 || self.out_of_memory {
+            let part = limit / u64::from(self.cores);
+            let used = self.keyspace.memory().used + CORE_BYTES;
+            self.out_of_memory = limit != 0 && used > part as i64;
+        }
+    }
+
     /// Brings the counters that are computed on demand up to date, for INFO.
     pub(super) fn refresh_totals(&mut self) {
         let totals = &mut self.facts.totals;
@@ -110,6 +124,7 @@ impl Core {
         totals.paused_clients = self.paused.len() as u64;
         totals.max_input = self.connections.values().map(|c| c.query_bytes() as u64).max().unwrap_or(0);
         totals.max_output = self.connections.values().map(|c| c.output_bytes() as u64).max().unwrap_or(0);
-        totals.used_memory = self.keyspace.memory().used as i64;
+        let memory = self.keyspace.memory();
+        totals.used_memory = memory.used + CORE_BYTES;
     }
 }

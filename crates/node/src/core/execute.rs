@@ -22,6 +22,7 @@ impl Core {
     /// What is to be done with a command.
     pub(super) fn plan(&self, session: &Session, args: Args<'_>, found: Found) -> Plan {
         match found.row {
+            None if is_http(args.get(0)) => Plan::HangUp,
             None => Plan::Refuse(table().why_not(args)),
             Some((_, row)) => self.planning().plan(row, session, args, found.first.map(|(_, place)| place)),
         }
@@ -70,7 +71,11 @@ impl Core {
     ) {
         let (mark, mode) = (reply.mark(), session.reply_mode);
         self.write_error(reply, error);
-        if let Some((index, _)) = row {
+        let arity = || match error {
+            CommandError::WrongArity(name) => table().rows().position(|row| row.name == *name),
+            _ => None,
+        };
+        if let Some(index) = row.map(|(index, _)| index).or_else(|| Some(arity()? as u16)) {
             self.counters(index).rejected += 1;
         }
         session.asking = false;
@@ -186,7 +191,7 @@ fn silence(session: &mut Session, reply: &mut Reply, mark: resp::Mark, mode: Rep
     match mode {
         ReplyMode::On => {}
         // CLIENT REPLY ON itself is answered.
-        ReplyMode::Off if session.reply_mode == ReplyMode::On => {}
+        _ if session.reply_mode == ReplyMode::On => {}
         ReplyMode::Off => reply.truncate(mark),
         ReplyMode::SkipNext | ReplyMode::Skip => {
             reply.truncate(mark);
@@ -195,4 +200,10 @@ fn silence(session: &mut Session, reply: &mut Reply, mark: resp::Mark, mode: Rep
             }
         }
     }
+}
+
+/// The first words of a request that a browser was tricked into (cross-protocol scripting).
+#[cold]
+fn is_http(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"post") || name.eq_ignore_ascii_case(b"host:")
 }

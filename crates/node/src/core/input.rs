@@ -55,6 +55,7 @@ impl Core {
             self.put_back(connection);
             return;
         }
+        let bytes = self.fill_big(&mut connection, bytes);
         if connection.input.is_empty() && self.may_run(&connection) && connection.big.is_none() {
             let kept = self.execute_input(&mut connection, bytes);
             connection.input.extend_from_slice(&bytes[kept]);
@@ -71,7 +72,7 @@ impl Core {
         let Some(mut connection) = self.connections.remove(&conn) else { return };
         connection.last_us = self.now.unix_us;
         if let Some(big) = connection.big.take() {
-            self.facts.totals.net_input += big.whole.saturating_sub(big.buffer.len()) as u64;
+            self.facts.totals.net_input += big.whole as u64;
             connection.partial.big_received(buffer);
             self.advance(&mut connection);
         }
@@ -170,15 +171,40 @@ impl Core {
         done..end
     }
 
-    /// Makes room for a big value and asks the shell to receive into it. Untouched pages cost nothing,
-    /// so a client that only announces a value costs nothing either.
+    /// Makes room for a big value. Untouched pages cost nothing, so a client that only announces a value
+    /// costs nothing either. What comes in this turn is still put in place here; then the shell is asked to
+    /// receive the rest.
     fn receive_big(&mut self, connection: &mut Connection, len: usize, already: &[u8]) {
         let whole = len + 2;
         let mut buffer = Vec::with_capacity(whole);
         buffer.extend_from_slice(already);
-        let missing = whole - buffer.len();
-        connection.big = Some(BigValue { buffer: Vec::new(), whole, asked: true });
-        self.outputs.push_back(Output::ReceiveBig { conn: connection.id, buffer, len: missing });
+        connection.big = Some(BigValue { buffer, whole, asked: false });
+        self.receiving_big.push(connection.id);
+    }
+
+    /// Puts received bytes into the big value that the connection waits for. What is left of them.
+    fn fill_big<'b>(&mut self, connection: &mut Connection, bytes: &'b [u8]) -> &'b [u8] {
+        let Some(big) = connection.big.as_mut().filter(|big| !big.asked) else { return bytes };
+        let taken = bytes.len().min(big.whole - big.buffer.len());
+        big.buffer.extend_from_slice(&bytes[..taken]);
+        if big.buffer.len() == big.whole {
+            let big = connection.big.take().expect("just seen");
+            connection.partial.big_received(big.buffer);
+            self.advance(connection);
+        }
+        &bytes[taken..]
+    }
+
+    /// At the end of a turn: asks the shell to receive what is missing of big values.
+    pub(super) fn ask_for_big_values(&mut self) {
+        for conn in std::mem::take(&mut self.receiving_big) {
+            let Some(connection) = self.connections.get_mut(&conn).filter(|c| !c.gone) else { continue };
+            let Some(big) = connection.big.as_mut().filter(|big| !big.asked) else { continue };
+            big.asked = true;
+            let buffer = std::mem::take(&mut big.buffer);
+            let len = big.whole - buffer.len();
+            self.outputs.push_back(Output::ReceiveBig { conn, buffer, len });
+        }
     }
 
     fn execute_chunk(&mut self, connection: &mut Connection, bytes: &[u8], scratch: &mut Scratch) {
@@ -210,6 +236,7 @@ impl Core {
                 Plan::Refuse(error) => {
                     self.refuse(&mut connection.session, &mut connection.out, found.row, &error)
                 }
+                Plan::HangUp => connection.session.close = true,
                 _ => {
                     self.depart(connection, batch.to_owned(bytes, i));
                     return;

@@ -165,6 +165,10 @@ pub struct Core {
     highest: u64,
     /// Buffers of replies that were sent, for the next ones.
     spare: Vec<Vec<u8>>,
+    /// Connections that began a big value in this turn.
+    receiving_big: Vec<ConnId>,
+    /// The core's part of `maxmemory` is used up.
+    out_of_memory: bool,
 }
 
 /// Buffers kept for replies: as many as connections that are answered in one turn, about.
@@ -239,6 +243,8 @@ impl Core {
             upkeep: background::Upkeep::default(),
             highest: 0,
             spare: Vec::new(),
+            receiving_big: Vec::new(),
+            out_of_memory: false,
         }
     }
 
@@ -295,6 +301,7 @@ impl Core {
     /// Begins a turn: everything until the next happens at this time.
     pub fn begin_turn(&mut self, now: Now) {
         self.now = now;
+        self.look_at_memory();
         if self.pause.until_ms != 0 && now.unix_ms() >= self.pause.until_ms {
             self.end_pause();
             self.run_ready();
@@ -425,6 +432,7 @@ impl Core {
 
     /// Ends the turn: seals what it changed. Only now may anything leave (rule R1).
     pub fn seal(&mut self, draw: impl FnOnce() -> u64) {
+        self.ask_for_big_values();
         self.highest = self.log.seal(draw);
         for (_, message) in &mut self.messages {
             if let Some(batch) = message.batch_mut() {
@@ -517,6 +525,7 @@ impl Core {
             routing: self.facts.routing.as_deref(),
             cross_slot: self.settings.cross_slot,
             pause: self.pause,
+            out_of_memory: self.out_of_memory,
             all_held: false,
         }
     }

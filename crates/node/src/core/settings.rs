@@ -15,6 +15,8 @@ pub(super) struct Settings {
     pub cross_slot: bool,
     /// What reads leave on the access clock.
     pub access: Access,
+    /// `maxmemory`, bytes; 0 is no limit.
+    pub maxmemory: u64,
     /// `lazyfree-lazy-expire`: expired keys are logged as UNLINK.
     pub unlink_expired: bool,
 }
@@ -37,6 +39,7 @@ impl Settings {
             output_limit: config.client_output_buffer_limit().normal,
             cross_slot: config.cluster_allow_cross_slot(),
             access: Access { touch, expired: Expired::Remove },
+            maxmemory: config.maxmemory(),
             unlink_expired: config.lazyfree_lazy_expire(),
         }
     }

@@ -31,6 +31,11 @@ impl Core {
             batch.next += 1;
             return Some(batch);
         }
+        // What CLIENT LIST shows of the client that asks.
+        batch.session.last_command = found.row.map_or(commands::Table::NO_COMMAND, |(index, _)| index);
+        if let Some(connection) = self.connections.get_mut(&batch.conn) {
+            connection.session = batch.session.clone();
+        }
         let stage = if tour.locked { Stage::Lock } else { Stage::Visit };
         let tour = Box::new(Tour { stage, locked: tour.locked, gathered: Gathered::default(), batch });
         self.to_core(0, tour);

@@ -48,6 +48,7 @@ impl Core {
             match self.plan(session, args, found) {
                 Plan::Run => self.execute(session, reply, args, found),
                 Plan::Refuse(error) => self.refuse(session, reply, found.row, &error),
+                Plan::HangUp => session.close = true,
                 Plan::Blocked(slot) => return self.locks.wait(slot, batch),
                 Plan::Travel(core) => return self.go(core, batch),
                 Plan::Lock => return self.ask_locks(batch),
