@@ -277,7 +277,7 @@ mod tests {
         {
             std::fs::write(directory.join(name), text).expect("a temporary file");
         }
-        let mut read = |pattern: &str| {
+        let read = |pattern: &str| {
             let pattern = directory.join(pattern);
             Machine
                 .read_file(pattern.as_os_str().as_bytes())

@@ -371,7 +371,7 @@ mod tests {
 
     #[test]
     fn replies_are_read_or_refused() {
-        let mut read = |text: &str| read_reply(&mut text.as_bytes()).map_err(|error| error.kind());
+        let read = |text: &str| read_reply(&mut text.as_bytes()).map_err(|error| error.kind());
         assert_eq!(read("+PONG\r\n"), Ok(Ok("PONG".into())));
         assert_eq!(read("-ERR no\r\n"), Ok(Err("ERR no".into())));
         assert_eq!(read("$4\r\na\r\nb\r\n"), Ok(Ok("a\r\nb".into())));
