@@ -15,7 +15,7 @@ use crate::defragment::Defragmenter;
 use crate::entry::Entry;
 use crate::expire::ExpiryWalk;
 use crate::memory::Memory;
-use crate::place::{hash, locate_in, Place};
+use crate::place::{hash, locate_in, Key, Place};
 use crate::record::{Draft, Record};
 use crate::table::Table;
 use crate::value::{AccessClock, Form, NewValue, OwnedRecord, Progress, Replaced, INLINE_MAX};
@@ -83,19 +83,30 @@ pub struct ExpiredKey {
 /// The tables of one database.
 struct Database {
     slots: Box<[Table]>,
+    /// Keys of each group of [`GROUP`] slots, so that the slot of the nth key is found quickly.
+    groups: [usize; SLOT_COUNT / GROUP],
     keys: usize,
     volatile: usize,
 }
 
+const GROUP: usize = 128;
+
 impl Database {
     fn new() -> Database {
-        Database { slots: vec![Table::EMPTY; SLOT_COUNT].into_boxed_slice(), keys: 0, volatile: 0 }
+        Database {
+            slots: vec![Table::EMPTY; SLOT_COUNT].into_boxed_slice(),
+            groups: [0; SLOT_COUNT / GROUP],
+            keys: 0,
+            volatile: 0,
+        }
     }
 
     /// Takes a slot's table out, or puts another in.
     fn exchange(&mut self, slot: Slot, table: Table) -> Table {
         let old = std::mem::replace(&mut self.slots[slot.index()], table);
         self.keys = self.keys + table.keys as usize - old.keys as usize;
+        let group = &mut self.groups[slot.index() / GROUP];
+        *group = *group + table.keys as usize - old.keys as usize;
         self.volatile = self.volatile + table.volatile as usize - old.volatile as usize;
         old
     }
@@ -150,6 +161,8 @@ pub struct Keyspace {
     defragmenter: Defragmenter,
     pub(crate) stats: Stats,
     pub(crate) expired: Vec<ExpiredKey>,
+    /// The state of the generator of [`Keyspace::random_number`].
+    random: u64,
 }
 
 /// Freed at once up to this size; above, by [`Keyspace::background`].
@@ -183,7 +196,16 @@ impl Keyspace {
             defragmenter: Defragmenter::default(),
             stats: Stats::default(),
             expired: Vec::new(),
+            random: setup.hash_seed ^ u64::from(setup.core) << 56,
         }
+    }
+
+    /// A number for the logarithmic counters of LFU: of a sequence that the setup determines (splitmix64).
+    pub(crate) fn random_number(&mut self) -> u64 {
+        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.random ^ self.random >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ mixed >> 31
     }
 
     /// How it was set up.
@@ -263,15 +285,17 @@ impl Keyspace {
     }
 
     /// Puts in a key that is not there.
-    pub(crate) fn insert_record(&mut self, db: u16, at: Place, draft: Draft<'_>) {
+    pub(crate) fn insert_record(&mut self, db: u16, at: Place, draft: Draft<'_>) -> Record {
         let expiry = draft.expiry;
         let record = Record::create(&mut self.memory, draft);
         let seed = self.setup.hash_seed;
         let Keyspace { memory, databases, .. } = self;
         let database = databases[usize::from(db)].get_or_insert_with(|| Box::new(Database::new()));
         database.slots[at.slot.index()].insert(memory, &|key| hash(seed, key), at.hash, record);
+        database.groups[at.slot.index() / GROUP] += 1;
         database.keys += 1;
         self.note_expiry(db, at.slot, None, expiry);
+        record
     }
 
     /// Overwrites what a key holds. Nothing of `draft` may lie in `old`.
@@ -307,6 +331,12 @@ impl Keyspace {
     /// Sets or clears the expiry of a key; whether the key is there.
     pub fn set_expiry(&mut self, db: u16, at: Place, key: &[u8], expiry: Option<u64>) -> bool {
         let Some(record) = self.find_record(db, at, key) else { return false };
+        self.set_record_expiry(db, &Key { bytes: key, place: at }, record, expiry);
+        true
+    }
+
+    pub(crate) fn set_record_expiry(&mut self, db: u16, key: &Key<'_>, record: Record, expiry: Option<u64>) {
+        let at = key.place;
         match (record.expiry(), expiry) {
             (None, None) => {}
             (before @ Some(_), Some(to)) => {
@@ -315,17 +345,11 @@ impl Keyspace {
             }
             _ => {
                 // The record has another size then: it is made anew, from a copy of its value.
-                let owned = Entry::of(record).to_owned_record();
-                let value = owned.value;
-                self.replace_record(
-                    db,
-                    at,
-                    record,
-                    Draft { key, value: value.as_new(), expiry, clock: owned.clock },
-                );
+                let OwnedRecord { value, clock, .. } = Entry::of(record).to_owned_record();
+                let draft = Draft { key: key.bytes, value: value.as_new(), expiry, clock };
+                self.replace_record(db, at, record, draft);
             }
         }
-        true
     }
 
     /// Adds `tail` to a string, which becomes [`Form::Raw`]. Returns its new length, or `None` if
@@ -346,6 +370,17 @@ impl Keyspace {
         bytes: &[u8],
     ) -> Option<usize> {
         let record = self.find_record(db, at, key)?;
+        Some(self.write_record(db, &Key { bytes: key, place: at }, record, offset, bytes))
+    }
+
+    pub(crate) fn write_record(
+        &mut self,
+        db: u16,
+        key: &Key<'_>,
+        record: Record,
+        offset: usize,
+        bytes: &[u8],
+    ) -> usize {
         let string = record.string();
         let (old, end) = (string.bytes.len(), offset + bytes.len());
         let len = old.max(end);
@@ -371,9 +406,9 @@ impl Keyspace {
                 false => NewValue::Copy(&buffer, Form::Raw),
             };
             let (expiry, clock) = (record.expiry(), record.clock());
-            self.replace_record(db, at, record, Draft { key, value, expiry, clock });
+            self.replace_record(db, key.place, record, Draft { key: key.bytes, value, expiry, clock });
         }
-        Some(len)
+        len
     }
 
     /// Removes a key; whether it was there. A huge value is freed later, by [`Keyspace::background`].
@@ -400,15 +435,20 @@ impl Keyspace {
         if table.is_hollow() {
             garbage.tables.push(std::mem::replace(table, Table::EMPTY));
         }
+        database.groups[at.slot.index() / GROUP] -= 1;
         database.keys -= 1;
     }
 
     /// Removes a key and returns what it held.
     pub fn take(&mut self, db: u16, at: Place, key: &[u8]) -> Option<OwnedRecord> {
         let record = self.find_record(db, at, key)?;
+        Some(self.take_record(db, at, record))
+    }
+
+    pub(crate) fn take_record(&mut self, db: u16, at: Place, record: Record) -> OwnedRecord {
         let (expiry, clock) = (record.expiry(), record.clock());
         self.unlink(db, at, record);
-        Some(OwnedRecord { value: record.take_value(&mut self.memory), expiry, clock })
+        OwnedRecord { value: record.take_value(&mut self.memory), expiry, clock }
     }
 
     /// Puts a value that was taken or copied under a key.
@@ -477,9 +517,16 @@ impl Keyspace {
     /// A random key of a database, if it has any: the slot by its number of keys, then a place in it.
     pub fn random(&self, db: u16, random: &mut dyn FnMut() -> u64) -> Option<Entry<'_>> {
         let database = self.databases[usize::from(db)].as_ref().filter(|database| database.keys > 0)?;
-        let mut nth = random() % database.keys as u64;
-        for table in database.slots.iter() {
-            match nth.checked_sub(u64::from(table.keys)) {
+        let mut nth = (random() % database.keys as u64) as usize;
+        let group = database.groups.iter().position(|&keys| match nth.checked_sub(keys) {
+            Some(rest) => {
+                nth = rest;
+                false
+            }
+            None => true,
+        })?;
+        for table in &database.slots[group * GROUP..(group + 1) * GROUP] {
+            match nth.checked_sub(table.keys as usize) {
                 Some(rest) => nth = rest,
                 None => return table.random(random).map(Entry::of),
             }
@@ -521,6 +568,7 @@ impl Keyspace {
                 self.garbage.tables.push(std::mem::replace(table, Table::EMPTY));
             }
         }
+        database.groups.fill(0);
         database.volatile = 0;
     }
 

@@ -12,6 +12,7 @@ mod keyspace;
 mod memory;
 mod place;
 mod record;
+mod spot;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ pub use cursor::Cursor;
 pub use entry::Entry;
 pub use keyspace::{Chunk, ExpiredKey, FreeChain, Keyspace, LentSlot, MemoryUse, Setup, Stats};
 pub use place::{hash, locate_in, Key, Place};
+pub use spot::Spot;
 pub use value::{
     AccessClock, Form, NewValue, OwnedRecord, OwnedValue, Progress, Replaced, StrRef, ValueRef, ValueType,
     INLINE_MAX,

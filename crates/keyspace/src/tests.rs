@@ -1,7 +1,10 @@
 //! The keyspace held against its naive twin, by random operations.
 
 use crate::twin::Twin;
-use crate::{locate_in, Access, AccessClock, Cursor, Form, Keyspace, NewValue, Setup, ValueRef, View};
+use crate::{
+    locate_in, Access, AccessClock, Cursor, ExpiryChange, Form, Keyspace, NewValue, Replaced, Setup, Touch,
+    ValueRef, View,
+};
 use slot::{Slot, SLOTS};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -329,4 +332,100 @@ fn nothing_large_is_freed_in_one_step() {
     assert!(keys.background(10), "a table of hundreds of segments was freed with its last key");
     while keys.background(10) {}
     assert_eq!(keys.memory().used, 0);
+}
+
+/// A new key starts at 5, grows slower the higher it is, loses one a decay time, and keeps its frequency when
+/// its value changes.
+#[test]
+fn frequencies_grow_by_logarithms_and_decay_by_minutes() {
+    let mut keys = keyspace(0);
+    let touch = Touch::Lfu { log_factor: 10, decay_minutes: 1 };
+    let access = Access { touch, ..Access::default() };
+    // At the turn of the 16 bits of minutes.
+    let start = 65_536 * 60_000 - 60_000;
+    let mut view = View::new(&mut keys, 0, start, access);
+    let key = view.locate(b"k");
+    view.set(&key, NewValue::Copy(b"v", Form::Auto), ExpiryChange::Clear);
+    assert_eq!(view.peek(&key).unwrap().clock(), AccessClock::lfu(start));
+    assert_eq!(view.peek(&key).unwrap().clock().frequency(start, 1), 5);
+    // Redis's own table for factor 10: about 10 after 100 hits, 18 after 1,000, 142 after 100,000.
+    let mut seen = Vec::new();
+    for n in 1..=100_000 {
+        view.find(&key);
+        if [100, 1000, 100_000].contains(&n) {
+            seen.push(view.peek(&key).unwrap().clock().frequency(start, 1));
+        }
+    }
+    assert!(
+        (8..14).contains(&seen[0]) && (14..25).contains(&seen[1]) && (125..160).contains(&seen[2]),
+        "{seen:?}"
+    );
+    let before = view.peek(&key).unwrap().clock();
+    assert!(view.look(&key).is_some());
+    assert_eq!(view.peek(&key).unwrap().clock(), before);
+    view.set(&key, NewValue::Copy(b"longer than it was", Form::Auto), ExpiryChange::Clear);
+    let after = view.peek(&key).unwrap().clock();
+    assert!(after.frequency(start, 1) - before.frequency(start, 1) <= 1);
+    // Around the turn Redis counts a minute less.
+    assert_eq!(after.frequency(start + 11 * 60_000, 1), after.frequency(start, 1) - 10);
+    assert_eq!(after.frequency(start + 11 * 60_000, 5), after.frequency(start, 1) - 2);
+    assert_eq!(after.frequency(start + 11 * 60_000, 0), after.frequency(start, 1));
+    assert_eq!(after.frequency(start + 1000 * 60_000, 1), 0);
+}
+
+#[test]
+fn a_spot_changes_what_it_found() {
+    let mut keys = keyspace(0);
+    let mut view = view(&mut keys, 1000);
+    let key = view.locate(b"k");
+    let shown = |view: &View, len: usize| {
+        let entry = view.peek(&key).unwrap();
+        let ValueRef::Str(string) = entry.value();
+        assert_eq!(string.bytes().len(), len);
+        (string.bytes().to_vec(), string.form(), entry.expiry())
+    };
+    assert!(view.open(&key).entry().is_none());
+    assert_eq!(view.open(&key).append(b"12"), 2);
+    assert_eq!(shown(&view, 2), (b"12".to_vec(), Form::Auto, None));
+    assert!(view.open(&key).set_expiry(Some(5000)));
+    assert_eq!(view.open(&key).append(b"34"), 4);
+    assert_eq!(shown(&view, 4), (b"1234".to_vec(), Form::Raw, Some(5000)));
+    let spot = view.open(&key);
+    assert_eq!(spot.entry().unwrap().expiry(), Some(5000));
+    assert_eq!(spot.set(NewValue::Copy(b"5", Form::Auto), ExpiryChange::Keep), Replaced::Old);
+    assert_eq!(shown(&view, 1), (b"5".to_vec(), Form::Auto, Some(5000)));
+    assert_eq!(view.open(&key).write_range(100_000, b"far"), 100_003);
+    assert_eq!(shown(&view, 100_003).2, Some(5000));
+    let taken = view.open(&key).take().unwrap();
+    assert!(!view.open(&key).remove());
+    assert_eq!(view.open(&key).put(taken), Replaced::New);
+    assert_eq!(&shown(&view, 100_003).0[100_000..], b"far");
+    assert!(view.open(&key).remove() && !view.exists(&key));
+    assert_eq!(view.open(&key).write_range(3, b"x"), 4);
+    assert_eq!(shown(&view, 4), (b"\0\0\0x".to_vec(), Form::Raw, None));
+}
+
+/// RANDOMKEY reaches every key, in every slot, also after slots came and went and a table was hollowed out.
+#[test]
+fn random_keys_come_from_everywhere() {
+    let mut keys = keyspace(0);
+    for n in 0..20_000u64 {
+        insert(&mut keys, 0, format!("{{t}}{n}").as_bytes(), b"v", None);
+    }
+    for n in 10..20_000u64 {
+        let key = format!("{{t}}{n}");
+        let at = keys.locate(key.as_bytes());
+        keys.remove(0, at, key.as_bytes());
+    }
+    (0..40u64).for_each(|n| insert(&mut keys, 0, format!("k{n}").as_bytes(), b"v", None));
+    let lent: Vec<_> = Slot::all().map(|slot| keys.detach(slot)).collect();
+    let mut random = Random(77);
+    assert!(keys.random(0, &mut || random.below(u64::MAX)).is_none());
+    lent.into_iter().for_each(|slot| keys.attach(slot));
+    let mut seen = BTreeMap::<Vec<u8>, u32>::new();
+    for _ in 0..20_000 {
+        let entry = keys.random(0, &mut || random.below(u64::MAX)).unwrap();
+        *seen.entry(entry.key().to_vec()).or_default() += 1;
+    }
+    assert_eq!(seen.len(), 50, "{seen:?}");
 }

@@ -92,6 +92,9 @@ impl<'a> StrRef<'a> {
     }
 }
 
+/// The LFU counter of a new key.
+const LFU_CREDIT: u32 = 5;
+
 /// The 24 bits that eviction knows of a key: seconds of its last access (LRU), or minutes << 8 and a
 /// logarithmic counter (LFU), as Redis keeps them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -108,6 +111,40 @@ impl AccessClock {
     #[inline]
     pub const fn lru(unix_ms: u64) -> AccessClock {
         AccessClock((unix_ms / 1000) as u32 & 0xFF_FFFF)
+    }
+
+    /// The LFU clock of a new key: it has a small credit, so that it is not evicted before its second use.
+    #[inline]
+    pub const fn lfu(unix_ms: u64) -> AccessClock {
+        AccessClock(AccessClock::minutes(unix_ms) << 8 | LFU_CREDIT)
+    }
+
+    const fn minutes(unix_ms: u64) -> u32 {
+        (unix_ms / 60_000) as u32 & 0xFFFF
+    }
+
+    /// The LFU counter at a time: it has lost one for each `decay_minutes` since the last access; with 0
+    /// minutes it loses nothing.
+    pub const fn frequency(self, unix_ms: u64, decay_minutes: u32) -> u32 {
+        let (now, then) = (AccessClock::minutes(unix_ms), self.0 >> 8);
+        // 16 bits of minutes go round; Redis takes 65535 of them for a round.
+        let passed = if now >= then { now - then } else { 0xFFFF - then + now };
+        let counter = self.0 & 0xFF;
+        match passed.checked_div(decay_minutes) {
+            Some(lost) => counter.saturating_sub(lost),
+            None => counter,
+        }
+    }
+
+    /// The LFU clock after one more access: the counter grows with a probability that falls with its
+    /// height. `random` is any number, all equally likely.
+    pub fn lfu_accessed(self, unix_ms: u64, log_factor: u32, decay_minutes: u32, random: u64) -> AccessClock {
+        let counter = self.frequency(unix_ms, decay_minutes);
+        let above = f64::from(counter.saturating_sub(LFU_CREDIT));
+        let chance = 1.0 / (above * f64::from(log_factor) + 1.0);
+        // The top 53 bits as a number below one.
+        let grows = counter < 255 && (random >> 11) as f64 / (1u64 << 53) as f64 <= chance;
+        AccessClock(AccessClock::minutes(unix_ms) << 8 | (counter + u32::from(grows)))
     }
 
     /// The 24 bits.

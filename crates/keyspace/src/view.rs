@@ -8,14 +8,17 @@
 use crate::entry::Entry;
 use crate::keyspace::{ExpiredKey, Keyspace};
 use crate::place::Key;
-use crate::record::{Draft, Record};
+use crate::record::Record;
+use crate::spot::Spot;
 use crate::value::{AccessClock, NewValue, OwnedRecord, Replaced};
 
 /// What a read leaves on the access clock of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Touch {
-    /// Nothing (CLIENT NO-TOUCH).
+    /// Nothing (CLIENT NO-TOUCH). A new value has the time.
     No,
+    /// Nothing, under an LFU policy: a new key has the counter that new keys have.
+    NoLfu,
     /// The time.
     Lru,
     /// One access more, with a probability that falls with their number.
@@ -125,8 +128,34 @@ impl<'k> View<'k> {
         Some(Entry::of(record))
     }
 
-    /// Looks at a key and leaves no trace (OBJECT, DEBUG, SCAN's TYPE filter): nothing is counted,
-    /// touched or removed.
+    /// Finds a key's place in order to change what is there, in one look-up: no hit or miss, but the clock
+    /// of what is there is touched.
+    #[inline]
+    pub fn open<'a>(&'a mut self, key: &Key<'a>) -> Spot<'a> {
+        let record = self.live(key);
+        if let Some(record) = record {
+            self.touch(record);
+        }
+        let clock = match (self.access.touch, record) {
+            (Touch::Lru | Touch::No, _) => AccessClock::lru(self.now_ms),
+            // A key keeps its frequency when its value changes.
+            (Touch::Lfu { .. } | Touch::NoLfu, Some(record)) => record.clock(),
+            (Touch::Lfu { .. } | Touch::NoLfu, None) => AccessClock::lfu(self.now_ms),
+        };
+        Spot { keyspace: self.keyspace, db: self.db, key: *key, record, clock }
+    }
+
+    /// Reads a key that is counted as a hit or a miss, but is not touched (TTL, TYPE, OBJECT).
+    #[inline]
+    pub fn look(&mut self, key: &Key<'_>) -> Option<Entry<'_>> {
+        let found = self.live(key);
+        let stats = &mut self.keyspace.stats;
+        *(if found.is_some() { &mut stats.hits } else { &mut stats.misses }) += 1;
+        found.map(Entry::of)
+    }
+
+    /// Looks at a key and leaves no trace (DEBUG, SCAN's TYPE filter): nothing is counted, touched or
+    /// removed.
     pub fn peek(&self, key: &Key<'_>) -> Option<Entry<'_>> {
         let entry = self.keyspace.find(self.db, key.place, key.bytes)?;
         (!self.is_expired(&entry)).then_some(entry)
@@ -134,10 +163,7 @@ impl<'k> View<'k> {
 
     /// Whether a key is there: counts a hit or a miss, and touches nothing (EXISTS).
     pub fn exists(&mut self, key: &Key<'_>) -> bool {
-        let there = self.live(key).is_some();
-        let stats = &mut self.keyspace.stats;
-        *(if there { &mut stats.hits } else { &mut stats.misses }) += 1;
-        there
+        self.look(key).is_some()
     }
 
     /// Whether this entry, met in a scan, must not be shown.
@@ -148,81 +174,43 @@ impl<'k> View<'k> {
     /// Stores a value, whatever was there.
     #[inline]
     pub fn set(&mut self, key: &Key<'_>, value: NewValue<'_>, expiry: ExpiryChange) -> Replaced {
-        let found = self.live(key);
-        let expiry = match expiry {
-            ExpiryChange::Clear => None,
-            ExpiryChange::At(at) => Some(at),
-            ExpiryChange::Keep => found.and_then(Record::expiry),
-        };
-        let draft = Draft { key: key.bytes, value, expiry, clock: self.new_clock() };
-        match found {
-            Some(old) => {
-                self.keyspace.replace_record(self.db, key.place, old, draft);
-                Replaced::Old
-            }
-            None => {
-                self.keyspace.insert_record(self.db, key.place, draft);
-                Replaced::New
-            }
-        }
+        self.open(key).set(value, expiry)
     }
 
-    /// Adds to a string, which is made if it is not there. Returns its new length.
+    /// Adds to a string; where nothing is, `tail` is stored as by SET. Returns the new length.
     pub fn append(&mut self, key: &Key<'_>, tail: &[u8]) -> usize {
-        self.touch_or_make(key, crate::Form::Auto);
-        self.keyspace.append(self.db, key.place, key.bytes, tail).expect("it was there or made just now")
+        self.open(key).append(tail)
     }
 
     /// Writes into a string, which is made if it is not there, with zeros in any gap. Returns its new
     /// length.
     pub fn write_range(&mut self, key: &Key<'_>, offset: usize, bytes: &[u8]) -> usize {
-        self.touch_or_make(key, crate::Form::Raw);
-        self.keyspace
-            .write_range(self.db, key.place, key.bytes, offset, bytes)
-            .expect("it was there or made just now")
+        self.open(key).write_range(offset, bytes)
     }
 
     /// Removes a key; whether it was there.
     pub fn remove(&mut self, key: &Key<'_>) -> bool {
+        self.open(key).remove()
+    }
+
+    /// Sets or clears the expiry of a key, whose clock is not touched; whether the key is there.
+    pub fn set_expiry(&mut self, key: &Key<'_>, expiry: Option<u64>) -> bool {
         let found = self.live(key);
         if let Some(record) = found {
-            self.keyspace.remove_record(self.db, key.place, record);
+            self.keyspace.set_record_expiry(self.db, key, record, expiry);
         }
         found.is_some()
     }
 
-    /// Sets or clears the expiry of a key; whether the key is there.
-    pub fn set_expiry(&mut self, key: &Key<'_>, expiry: Option<u64>) -> bool {
-        self.live(key).is_some() && self.keyspace.set_expiry(self.db, key.place, key.bytes, expiry)
-    }
-
     /// Removes a key and returns what it held (RENAME, MOVE, GETDEL).
     pub fn take(&mut self, key: &Key<'_>) -> Option<OwnedRecord> {
-        if self.live(key).is_some() {
-            self.keyspace.take(self.db, key.place, key.bytes)
-        } else {
-            None
-        }
+        let record = self.live(key)?;
+        Some(self.keyspace.take_record(self.db, key.place, record))
     }
 
     /// Puts what was taken, or copied with [`Entry::to_owned_record`], under a key.
     pub fn put(&mut self, key: &Key<'_>, record: OwnedRecord) -> Replaced {
-        let there = self.live(key).is_some();
-        self.keyspace.put(self.db, key.place, key.bytes, record);
-        if there {
-            Replaced::Old
-        } else {
-            Replaced::New
-        }
-    }
-
-    fn touch_or_make(&mut self, key: &Key<'_>, form: crate::Form) {
-        match self.live(key) {
-            Some(record) => self.touch(record),
-            None => {
-                self.set(key, NewValue::Copy(b"", form), ExpiryChange::Clear);
-            }
-        }
+        self.open(key).put(record)
     }
 
     /// The key's record, if it is there and its time has not come; removes it if it has.
@@ -250,12 +238,14 @@ impl<'k> View<'k> {
 
     #[inline]
     fn touch(&mut self, record: Record) {
-        if self.access.touch == Touch::Lru {
-            record.set_clock(AccessClock::lru(self.now_ms));
+        match self.access.touch {
+            Touch::No | Touch::NoLfu => {}
+            Touch::Lru => record.set_clock(AccessClock::lru(self.now_ms)),
+            Touch::Lfu { log_factor, decay_minutes } => {
+                let random = self.keyspace.random_number();
+                let clock = record.clock().lfu_accessed(self.now_ms, log_factor, decay_minutes, random);
+                record.set_clock(clock);
+            }
         }
-    }
-
-    fn new_clock(&self) -> AccessClock {
-        AccessClock::lru(self.now_ms)
     }
 }
