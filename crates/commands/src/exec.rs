@@ -236,6 +236,10 @@ pub struct Visit<'a> {
     pub effects: &'a mut Effects,
     /// The client that asked.
     pub session: &'a Session,
+    /// Whether a slot is this core's and not locked.
+    pub at_home: &'a dyn Fn(Slot) -> bool,
+    /// Whether a slot is this core's.
+    pub is_mine: &'a dyn Fn(Slot) -> bool,
     /// What reads leave behind and what becomes of expired keys.
     pub access: keyspace::Access,
     /// The time.
@@ -257,6 +261,19 @@ impl Visit<'_> {
     }
 }
 
+/// How far a step of SCAN is, from core to core.
+#[derive(Clone, Copy, Debug)]
+pub struct ScanStep {
+    /// Where to go on.
+    pub cursor: keyspace::Cursor,
+    /// Keys that are still to be seen.
+    pub left: usize,
+    /// The other cores have nothing to do.
+    pub over: bool,
+    /// There is nothing behind the cursor: the iteration ends.
+    pub ended: bool,
+}
+
 /// What the visits of all cores add up to. Each command uses what it needs.
 #[derive(Debug, Default)]
 pub struct Gathered {
@@ -268,6 +285,8 @@ pub struct Gathered {
     pub numbered: Vec<(u64, Vec<u8>)>,
     /// Counters of all cores, added (INFO).
     pub totals: crate::facts::Totals,
+    /// SCAN.
+    pub scan: Option<ScanStep>,
 }
 
 /// What a command of the cluster gets: it runs where the cluster's state is, on the bus thread.

@@ -1,13 +1,12 @@
 //! SCAN and KEYS: all keys of a database.
 //!
-//! SCAN's cursor is `keyspace::Cursor`, which begins with a slot. A step runs on the core that holds
-//! that slot and goes on through the slots after it, as long as this core holds them and nobody else
-//! has them locked:
+//! SCAN's cursor is `keyspace::Cursor`, which begins with a slot. A step visits the cores in order; cores
+//! hold ascending runs of slots, and each goes on where the one before it stopped:
 //!
 //! ```text
-//!     cursor's slot -> count keys seen?  cursor behind them
-//!                   -> a slot that is not at home?  cursor at its start: the next step goes there
-//!                   -> no slot left?  0
+//!     cursor's slot -> count keys seen?  cursor behind them, the other cores do nothing
+//!                   -> a slot that is lent or locked?  cursor at its start: the next step goes there
+//!                   -> this core's slots end?  on to the next core;  no slot left?  0
 //! ```
 //!
 //! 1. A step that can see nothing (its slot is lent at the moment) is empty and gives the cursor back.
@@ -16,13 +15,13 @@
 //!
 //! KEYS looks at all cores while they are locked, and so answers what was there at one moment.
 
-use crate::exec::Visit;
+use crate::exec::{ScanStep, Visit};
 use crate::table::{Categories, Command, EveryCore, Flags, Run};
 use crate::{CommandError, Exec, Gathered};
 use config::glob;
 use keyspace::{Cursor, Entry, View};
 use resp::{parse_integer, Args, Protocol, Reply};
-use slot::{Slot, SLOTS};
+use slot::SLOTS;
 use std::ops::Range;
 
 type Outcome = Result<(), CommandError>;
@@ -41,34 +40,55 @@ pub const TABLE: &[Command] = &[
     .flags(&[Flags::READONLY])
     .acl(Categories::KEYSPACE.or(Categories::DANGEROUS))
     .tips(&["request_policy:all_shards", "nondeterministic_output_order"]),
-    Command::running("scan", Run::Slot(scan_slot, scan))
-        .arity(-2)
-        .flags(&[Flags::READONLY])
-        .acl(Categories::KEYSPACE)
-        .tips(&["nondeterministic_output", "request_policy:special", "response_policy:special"]),
+    Command::running(
+        "scan",
+        Run::EveryCore(EveryCore {
+            locked: false,
+            check: |_, args| {
+                read_cursor(args.get(1)).ok_or(CommandError::InvalidCursor)?;
+                Filter::read(args).map(drop)
+            },
+            visit: scan_here,
+            finish: scan_reply,
+        }),
+    )
+    .arity(-2)
+    .flags(&[Flags::READONLY])
+    .acl(Categories::KEYSPACE)
+    .tips(&["nondeterministic_output", "request_policy:special", "response_policy:special"]),
 ];
 
 /// The first number that is no place in any slot, still below 2^53.
 const START_AGAIN: u64 = 1 << 52;
 
-/// SCAN cursor [MATCH pattern] [COUNT n] [TYPE type]
-fn scan(cx: &mut Exec, args: Args, reply: &mut Reply) -> Outcome {
-    let mut cursor = read_cursor(args.get(1)).ok_or(CommandError::InvalidCursor)?;
-    let filter = Filter::read(args)?;
-    let (at_home, db) = (cx.at_home, cx.keys.db());
-    // The keys come behind the cursor in the reply, and are known before it.
+/// SCAN cursor [MATCH pattern] [COUNT n] [TYPE type], on one core. Of the row in `gathered`: the cursor so
+/// far, what is left of COUNT, whether the step is over; its keys are finished RESP in `rows`.
+fn scan_here(visit: &mut Visit, args: Args, gathered: &mut Gathered) {
+    let (Some(start), Ok(filter)) = (read_cursor(args.get(1)), Filter::read(args)) else { return };
+    let step = gathered.scan.get_or_insert(ScanStep {
+        cursor: start,
+        left: filter.count,
+        over: false,
+        ended: false,
+    });
+    let (mut cursor, mut left) = (step.cursor, step.left);
+    if step.over {
+        return;
+    }
+    let (at_home, is_mine, db) = (visit.at_home, visit.is_mine, visit.session.db);
     let (mut found, mut count) = (Reply::new(Protocol::Resp2), 0);
-    let mut left = filter.count;
-    let next = loop {
-        let Some(slot) = cursor.slot() else { break 0 };
+    let mut keys = visit.keys();
+    let (mut over, mut ended) = (false, false);
+    while let Some(slot) = cursor.slot().filter(|&slot| is_mine(slot)) {
         if !at_home(slot) {
-            break if cursor == Cursor::START { START_AGAIN } else { cursor.get() };
+            over = true;
+            break;
         }
         let mut seen = 0;
-        cursor = if cx.keys.keyspace().slot_len(db, slot) == 0 {
+        cursor = if keys.keyspace().slot_len(db, slot) == 0 {
             Cursor::at_slot(slot.get() + 1)
         } else {
-            filter.scan(&mut cx.keys, cursor, slot.get()..slot.get() + 1, left, |key| {
+            filter.scan(&mut keys, cursor, slot.get()..slot.get() + 1, left, |key| {
                 seen += 1;
                 if let Some(key) = key {
                     found.bulk(key);
@@ -77,20 +97,36 @@ fn scan(cx: &mut Exec, args: Args, reply: &mut Reply) -> Outcome {
             })
         };
         left = left.saturating_sub(seen);
-        if cursor == Cursor::START || left == 0 {
-            break cursor.get();
+        ended = cursor == Cursor::START;
+        over = ended || left == 0;
+        if over {
+            break;
         }
+    }
+    // A number past the last slot has nothing behind it.
+    over |= cursor.slot().is_none();
+    ended |= cursor.slot().is_none();
+    gathered.scan = Some(ScanStep { cursor, left, over, ended });
+    gathered.count += count;
+    gathered.rows.push(found.to_vec());
+}
+
+fn scan_reply(_: &mut Exec, args: Args, gathered: Gathered, reply: &mut Reply) -> Outcome {
+    let cursor = gathered.scan.map_or(Cursor::START, |step| step.cursor);
+    // Nothing was seen although the first slot has something, since it is lent: that is no end.
+    let stuck = cursor == Cursor::START
+        && read_cursor(args.get(1)) == Some(Cursor::START)
+        && gathered.scan.is_some_and(|step| step.left > 0 && !step.ended);
+    let next = match cursor.slot() {
+        _ if stuck => START_AGAIN,
+        Some(_) => cursor.get(),
+        None => 0,
     };
     reply.array(2);
     reply.bulk_integer(next as i64);
-    reply.array(count);
-    reply.raw(found.as_bytes().expect("keys are copied"));
+    reply.array(gathered.count as usize);
+    gathered.rows.iter().for_each(|keys| reply.raw(keys));
     Ok(())
-}
-
-/// Where SCAN runs.
-fn scan_slot(args: Args) -> Option<Slot> {
-    read_cursor(args.get(1))?.slot()
 }
 
 /// What C's `strtoul` reads, but for leading blanks, which Redis refuses.

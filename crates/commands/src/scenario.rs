@@ -205,6 +205,8 @@ impl MiniNode {
                         config: &self.config,
                         effects: &mut Effects::default(),
                         session: &self.session,
+                        at_home: &|slot| core_of(slot) == at,
+                        is_mine: &|slot| core_of(slot) == at,
                         access: Access::default(),
                         now: self.now,
                         random: &mut || 0,

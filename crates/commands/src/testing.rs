@@ -201,6 +201,8 @@ impl TestNode {
             config: &self.config,
             effects: &mut self.effects,
             session: &self.session,
+            at_home: &self.at_home,
+            is_mine: &|_| true,
             access: Access::default(),
             now: self.now,
             random: &mut || next(random),

@@ -310,7 +310,12 @@ impl Memory {
     unsafe fn free_own(&mut self, page: *mut Page, block: *mut u8) {
         // SAFETY: the caller's promise. A block has room for the link of two bytes.
         unsafe {
-            self.records -= i64::from((*page).class) * 8;
+            let size = usize::from((*page).class) * 8;
+            self.records -= size as i64;
+            if cfg!(test) {
+                // Whoever still reads the block is found out.
+                block.write_bytes(0xdd, size);
+            }
             block.cast::<u16>().write((*page).free);
             (*page).free = ((block.addr() % PAGE) / 8) as u16;
             // The first page's blocks start after the heads, so offset 0 is never a block there; in
@@ -593,6 +598,9 @@ impl Memory {
             let evacuating = (*head).evacuating;
             let size = usize::from((*block).size);
             self.tables -= (size * GRANULE) as i64;
+            if cfg!(test) {
+                block.cast::<u8>().add(8).write_bytes(0xdd, size * GRANULE - 8);
+            }
             (*head).live -= size as u32;
             (*block).used = false;
             if let Some(after) = next_block(block) {

@@ -110,6 +110,8 @@ fn duel(seed: u64, steps: usize, names: u64, tagged: bool) {
             .collect();
         assert_eq!(scanned(&keys, db, 7), expected);
     }
+    assert!(keys.dismantle().is_empty());
+    assert_eq!(keys.memory().used, 0);
 }
 
 #[test]

@@ -47,6 +47,8 @@ struct Gate {
     inside: usize,
     /// A tour holds the core.
     exclusive: bool,
+    /// Nobody is let in: something waits until all are out.
+    closed: bool,
     queue: VecDeque<Ready>,
     /// Something changed that may let the front of the queue pass.
     look: bool,
@@ -96,7 +98,7 @@ impl Locks {
     /// A request arrives at core `here`. It comes back when it holds all its slots on this core, at
     /// once or from [`Locks::next_ready`].
     pub fn request(&mut self, here: u8, request: Box<LockRequest>) -> Option<Box<LockRequest>> {
-        if self.gate.exclusive || !self.gate.queue.is_empty() {
+        if self.gate.exclusive || self.gate.closed || !self.gate.queue.is_empty() {
             self.gate.queue.push_back(Ready::Request(request));
             return None;
         }
@@ -106,12 +108,25 @@ impl Locks {
 
     /// A tour arrives that wants the whole core. It comes back when it holds it.
     pub fn request_core(&mut self, tour: Box<Tour>) -> Option<Box<Tour>> {
-        if self.gate.exclusive || self.gate.inside > 0 || !self.gate.queue.is_empty() {
+        if self.gate.exclusive || self.gate.closed || self.gate.inside > 0 || !self.gate.queue.is_empty() {
             self.gate.queue.push_back(Ready::Tour(tour));
             return None;
         }
         self.gate.exclusive = true;
         Some(tour)
+    }
+
+    /// Lets no request or tour in until [`Locks::open`]. Whether those inside are all out, so that nothing of
+    /// this core is locked or lent. Whoever is inside waits for later gates and slots only: it gets out.
+    pub fn close(&mut self) -> bool {
+        self.gate.closed = true;
+        self.gate.inside == 0 && !self.gate.exclusive
+    }
+
+    /// The opposite of [`Locks::close`].
+    pub fn open(&mut self) {
+        self.gate.closed = false;
+        self.gate.look = true;
     }
 
     /// A request that held `slots` of this core is done with them.
@@ -161,7 +176,7 @@ impl Locks {
     }
 
     fn next_at_gate(&mut self, here: u8) -> Option<Ready> {
-        while self.gate.look && !self.gate.exclusive {
+        while self.gate.look && !self.gate.exclusive && !self.gate.closed {
             match self.gate.queue.pop_front() {
                 None => self.gate.look = false,
                 Some(Ready::Batch(batch)) => return Some(Ready::Batch(batch)),

@@ -217,6 +217,10 @@ fn loops(config: &Config, cores: usize, cpus: &[usize]) -> Result<Vec<LoopConfig
         let mut spec = LoopConfig::new(core)?;
         spec.cpu = cpus.get(core).copied();
         spec.max_connections = config.maxclients() + 32;
+        if core == 0 {
+            // Cores share their addresses, and so would two nodes: whoever is there already is met here.
+            listen(config, config.port(), |address| std::net::TcpListener::bind(address).map(drop))?;
+        }
         spec.listeners = listen(config, config.port(), |address| Listener::tcp(address, options))?;
         if let (0, Some(path)) = (core, config.unixsocket()) {
             let mode = Some(config.unixsocketperm()).filter(|&mode| mode != 0);

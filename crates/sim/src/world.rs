@@ -108,7 +108,7 @@ impl World {
         let count = 1 + random.below(4) as usize;
         let config = Arc::new(config::Config::default());
         let cores =
-            (0..count).map(|core| new_core(core as u8, count as u8, random.next(), &config)).collect();
+            (0..count).map(|core| new_core(core as u8, count as u8, random.bits(), &config)).collect();
         let rings =
             || (0..count).map(|_| (0..count).map(|_| VecDeque::new()).collect()).collect::<Vec<Vec<_>>>();
         let mut world = World {

@@ -4,7 +4,7 @@ use super::input::Found;
 use super::{table, Core};
 use crate::plan::Plan;
 use commands::{Command, CommandError, Exec, ReplyMode, Run, Session};
-use keyspace::{Touch, View};
+use keyspace::{Access, Expired, Touch, View};
 use resp::{Args, Reply};
 
 /// Different first words of errors that are counted.
@@ -48,7 +48,7 @@ impl Core {
         else {
             unreachable!("{} does not run on one core", row.name);
         };
-        let (mark, mode) = (reply.mark(), session.reply_mode);
+        let (mark, mode) = (reply.mark(), begin_command(session));
         session.last_command = index;
         let db = session.db;
         let result = self.with_exec(session, found, |cx| handler(cx, args, reply));
@@ -69,7 +69,7 @@ impl Core {
         row: Option<(u16, &'static Command)>,
         error: &CommandError,
     ) {
-        let (mark, mode) = (reply.mark(), session.reply_mode);
+        let (mark, mode) = (reply.mark(), begin_command(session));
         self.write_error(reply, error);
         let arity = || match error {
             CommandError::WrongArity(name) => table().rows().position(|row| row.name == *name),
@@ -79,7 +79,17 @@ impl Core {
             self.counters(index).rejected += 1;
         }
         session.asking = false;
-        silence(session, reply, mark, mode);
+        if mode != ReplyMode::On {
+            silence(session, reply, mark, mode);
+        }
+    }
+
+    /// How keys are looked at now: nothing expires while clients are paused (rule R3).
+    pub(super) fn access(&self) -> Access {
+        match self.pause.until_ms {
+            0 => self.settings.access,
+            _ => Access { expired: Expired::Hide, ..self.settings.access },
+        }
     }
 
     /// Gives `run` what a handler gets.
@@ -89,7 +99,7 @@ impl Core {
         found: Found,
         run: impl FnOnce(&mut Exec<'_>) -> R,
     ) -> R {
-        let mut access = self.settings.access;
+        let mut access = self.access();
         if session.no_touch {
             access.touch = Touch::No;
         }
@@ -101,7 +111,7 @@ impl Core {
             facts,
             effects,
             now: *now,
-            random: &mut || random.next(),
+            random: &mut || random.bits(),
             first_key: found.first,
             at_home: &|slot| homes[slot.index()] == *id && !locks.is_held(slot),
         };
@@ -187,17 +197,24 @@ pub(super) fn after_command(
     }
 }
 
+/// CLIENT REPLY SKIP holds for the command that begins now. How replies were treated before.
+pub(super) fn begin_command(session: &mut Session) -> ReplyMode {
+    let mode = session.reply_mode;
+    if mode == ReplyMode::SkipNext {
+        session.reply_mode = ReplyMode::Skip;
+    }
+    mode
+}
+
 fn silence(session: &mut Session, reply: &mut Reply, mark: resp::Mark, mode: ReplyMode) {
-    match mode {
-        ReplyMode::On => {}
+    match session.reply_mode {
         // CLIENT REPLY ON itself is answered.
-        _ if session.reply_mode == ReplyMode::On => {}
-        ReplyMode::Off => reply.truncate(mark),
-        ReplyMode::SkipNext | ReplyMode::Skip => {
+        ReplyMode::On => {}
+        ReplyMode::SkipNext if mode == ReplyMode::On => {}
+        ReplyMode::Off | ReplyMode::SkipNext => reply.truncate(mark),
+        ReplyMode::Skip => {
             reply.truncate(mark);
-            if session.reply_mode == mode {
-                session.reply_mode = ReplyMode::On;
-            }
+            session.reply_mode = ReplyMode::On;
         }
     }
 }

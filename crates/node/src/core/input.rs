@@ -236,7 +236,10 @@ impl Core {
                 Plan::Refuse(error) => {
                     self.refuse(&mut connection.session, &mut connection.out, found.row, &error)
                 }
-                Plan::HangUp => connection.session.close = true,
+                Plan::HangUp => {
+                    connection.out.clear();
+                    connection.session.close = true;
+                }
                 _ => {
                     self.depart(connection, batch.to_owned(bytes, i));
                     return;

@@ -77,14 +77,14 @@ impl Core {
         }
         match request.slots.get(request.locked) {
             Some(&(next, _)) => self.send(next, Message::Lock(request)),
-            None if request.runner == self.id => self.run_granted(request),
+            None if request.runner == self.id => self.run_granted(*request),
             None => self.send(request.runner, Message::Granted(request)),
         }
     }
 
     /// All slots are here: runs the covered commands, and gives the slots back.
-    pub(super) fn run_granted(&mut self, request: Box<LockRequest>) {
-        let LockRequest { slots, lent, mut batch, until, .. } = *request;
+    pub(super) fn run_granted(&mut self, request: LockRequest) {
+        let LockRequest { slots, lent, mut batch, until, .. } = request;
         let lent: Vec<Slot> = lent
             .into_iter()
             .map(|(slot, content)| {

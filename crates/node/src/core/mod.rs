@@ -161,6 +161,7 @@ pub struct Core {
     outputs: VecDeque<Output>,
     control: VecDeque<ToControl>,
     waiting_routing: Option<Arc<cluster::RoutingMap>>,
+    waiting_drops: Vec<Arc<slot::SlotSet>>,
     upkeep: background::Upkeep,
     highest: u64,
     /// Buffers of replies that were sent, for the next ones.
@@ -240,6 +241,7 @@ impl Core {
             outputs: VecDeque::new(),
             control: VecDeque::new(),
             waiting_routing: None,
+            waiting_drops: Vec::new(),
             upkeep: background::Upkeep::default(),
             highest: 0,
             spare: Vec::new(),
@@ -387,7 +389,7 @@ impl Core {
             Message::Lock(request) => self.lock(request),
             Message::Tour(tour) => self.tour_arrives(tour),
             Message::Done(batch) => self.batch_is_home(batch),
-            Message::Granted(request) => self.run_granted(request),
+            Message::Granted(request) => self.run_granted(*request),
             Message::Return(slots) => self.take_back(slots),
             Message::Gathered(tour) => self.tour_is_home(tour),
             Message::Frees(chain) => self.keyspace.give_back(chain),
@@ -406,13 +408,10 @@ impl Core {
             }
             FromControl::Routing(map) => {
                 self.waiting_routing = Some(map);
-                self.apply_routing();
             }
             FromControl::Chunk(chunk) => self.keyspace.supply_chunk(chunk),
             FromControl::Process(process) => self.facts.process = process,
-            FromControl::DropSlots(slots) => {
-                slots.iter().for_each(|slot| self.keyspace.drop_slot(slot));
-            }
+            FromControl::DropSlots(slots) => self.waiting_drops.push(slots),
         }
         self.run_ready();
     }
@@ -494,20 +493,27 @@ impl Core {
                 }
             } else if let Some(batch) = self.departures.pop_front() {
                 self.travel(batch);
-            } else {
+            } else if !self.apply_routing() {
                 break;
             }
         }
-        self.apply_routing();
     }
 
-    /// Applies a new routing map once no slot is lent or locked (rule R3).
-    fn apply_routing(&mut self) {
-        if self.waiting_routing.is_some() && self.locks.idle() {
-            let map = self.waiting_routing.take().expect("just seen");
+    /// Applies a new routing map, and drops lost slots, once no slot is lent or locked (rule R3). Until then
+    /// nobody new is let in, so that steady traffic cannot put it off. Whether it did.
+    fn apply_routing(&mut self) -> bool {
+        if (self.waiting_routing.is_none() && self.waiting_drops.is_empty()) || !self.locks.close() {
+            return false;
+        }
+        if let Some(map) = self.waiting_routing.take() {
             self.control.push_back(ToControl::RoutingApplied(map.version));
             self.facts.routing = Some(map);
         }
+        for slots in std::mem::take(&mut self.waiting_drops) {
+            slots.iter().for_each(|slot| self.keyspace.drop_slot(slot));
+        }
+        self.locks.open();
+        true
     }
 
     fn keep_spare(&mut self, buffer: Option<Vec<u8>>) {

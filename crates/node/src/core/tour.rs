@@ -23,7 +23,7 @@ impl Core {
         let args = commands.args(*next);
         let found = self.find(args);
         if let Err(error) = self.with_exec(session, found, |cx| (tour.check)(cx, args)) {
-            let (mark, mode) = (reply.mark(), session.reply_mode);
+            let (mark, mode) = (reply.mark(), super::execute::begin_command(session));
             self.write_error(reply, &error);
             let (index, row) = found.row.expect("it was planned");
             self.count(index, false);
@@ -38,11 +38,11 @@ impl Core {
         }
         let stage = if tour.locked { Stage::Lock } else { Stage::Visit };
         let tour = Box::new(Tour { stage, locked: tour.locked, gathered: Gathered::default(), batch });
-        self.to_core(0, tour);
+        self.send_tour(0, tour);
         None
     }
 
-    fn to_core(&mut self, core: u8, tour: Box<Tour>) {
+    fn send_tour(&mut self, core: u8, tour: Box<Tour>) {
         match core == self.id {
             true => self.tour_arrives(tour),
             false => self.send(core, Message::Tour(tour)),
@@ -64,10 +64,10 @@ impl Core {
     /// A tour holds this core.
     pub(super) fn tour_holds(&mut self, mut tour: Box<Tour>) {
         if self.id + 1 < self.cores {
-            return self.to_core(self.id + 1, tour);
+            return self.send_tour(self.id + 1, tour);
         }
         tour.stage = Stage::Visit;
-        self.to_core(0, tour);
+        self.send_tour(0, tour);
     }
 
     fn visit(&mut self, mut tour: Box<Tour>) {
@@ -76,6 +76,8 @@ impl Core {
         let Some((_, row)) = table().find(args) else { unreachable!("a tour's command has a row") };
         let Run::EveryCore(EveryCore { visit, .. }) = row.run else { unreachable!("{} tours", row.name) };
         self.refresh_totals();
+        let access = self.access();
+        let (here, homes, locks) = (self.id, &self.homes, &self.locks);
         let (random, mut ended) = (&mut self.random, Vec::new());
         let mut clients = ClientsHere {
             connections: &mut self.connections,
@@ -94,8 +96,10 @@ impl Core {
                 effects: &mut self.effects,
                 session,
                 now: self.now,
-                access: self.settings.access,
-                random: &mut || random.next(),
+                is_mine: &|slot| homes[slot.index()] == here,
+                at_home: &|slot| homes[slot.index()] == here && !locks.is_held(slot),
+                access,
+                random: &mut || random.bits(),
             },
             args,
             &mut tour.gathered,
@@ -113,7 +117,7 @@ impl Core {
             self.locks.release_core();
         }
         match () {
-            () if self.id + 1 < self.cores => self.to_core(self.id + 1, tour),
+            () if self.id + 1 < self.cores => self.send_tour(self.id + 1, tour),
             () if tour.batch.origin == self.id => self.tour_is_home(tour),
             () => self.send(tour.batch.origin, Message::Gathered(tour)),
         }
@@ -127,7 +131,7 @@ impl Core {
         let found = self.find(args);
         let Some((index, row)) = found.row else { unreachable!("a tour's command has a row") };
         let Run::EveryCore(EveryCore { finish, .. }) = row.run else { unreachable!("{} tours", row.name) };
-        let (mark, mode) = (reply.mark(), session.reply_mode);
+        let (mark, mode) = (reply.mark(), super::execute::begin_command(session));
         session.last_command = index;
         let result = self.with_exec(session, found, |cx| finish(cx, args, gathered, reply));
         if let Err(error) = &result {

@@ -158,7 +158,7 @@ impl Core {
             Whereabouts::Waiting(mut batch) => {
                 let Batch { commands, session, reply, next, .. } = &mut *batch;
                 let (index, row) = table().find(commands.args(*next)).expect("it was asked");
-                let (mark, mode) = (reply.mark(), session.reply_mode);
+                let (mark, mode) = (reply.mark(), super::execute::begin_command(session));
                 let failed = answer.as_bytes().is_some_and(|bytes| bytes.starts_with(b"-"));
                 reply.append(answer.take_segments());
                 self.count(index, !failed);
