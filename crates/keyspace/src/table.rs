@@ -652,10 +652,11 @@ impl Table {
             if let Some(&ahead) = old.get(i + 12) {
                 Record::from_bits(ahead).prefetch();
             }
-            entries.push((rehash(Record::from_bits(pointer).key()), pointer));
+            // Nearly sorted: only entries that share a tag may be out of order.
+            let hash = rehash(Record::from_bits(pointer).key());
+            let at = entries.iter().rposition(|&(before, _)| before <= hash).map_or(0, |at| at + 1);
+            entries.insert(at, (hash, pointer));
         }
-        // Nearly sorted: only entries that shared a tag may be out of order.
-        entries.sort();
         let depth = segment.depth();
         self.put_halves(memory, &entries, hash >> (63 - depth) >> 1 << 1 << (63 - depth), depth);
         segment.free(memory);
