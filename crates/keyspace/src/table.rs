@@ -617,7 +617,7 @@ impl Table {
 
     /// Puts a record in whose key is not there.
     pub fn insert(&mut self, memory: &mut Memory, rehash: Rehash<'_>, hash: u64, record: Record) {
-        self.keys += 1;
+        self.keys = self.keys.checked_add(1).expect("so many keys of one slot fit into no memory");
         loop {
             let segment = match self.segment(hash) {
                 Some(segment) => segment,

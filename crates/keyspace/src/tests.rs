@@ -431,3 +431,60 @@ fn random_keys_come_from_everywhere() {
     }
     assert_eq!(seen.len(), 50, "{seen:?}");
 }
+
+/// Keys and records far above the slab's sizes, through every change of size and shape.
+#[test]
+fn large_keys_and_records_are_as_good_as_small_ones() {
+    let mut keys = Keyspace::new(Setup { core: 0, cores: 1, databases: 2, hash_seed: SEED });
+    for key_len in [0, 127, 128, 480, 520, 16_383, 16_384, 3 << 20] {
+        let key = vec![b'k'; key_len];
+        let mut view = view(&mut keys, 1000);
+        let at = view.locate(&key);
+        for len in [0, 1, 30, 500, 127, 128, 16_384, 16_385, 3, 70_000, 20] {
+            let value = vec![b'0' + (len % 10) as u8; len];
+            view.set(&at, NewValue::Copy(&value, Form::Auto), ExpiryChange::Keep);
+            for expiry in [Some(2000), Some(3000), None, Some(4000)] {
+                assert!(view.set_expiry(&at, expiry));
+                let entry = view.peek(&at).unwrap();
+                let ValueRef::Str(string) = entry.value();
+                assert!(entry.key() == key && string.bytes() == value && entry.expiry() == expiry);
+            }
+            assert_eq!(view.append(&at, b"tail"), len + 4);
+            let held = view.peek(&at).unwrap().to_owned_record();
+            view.in_db(1).put(&at, held);
+            let moved = view.take(&at).unwrap();
+            assert!(view.peek(&at).is_none());
+            view.put(&at, moved);
+            for db in [0, 1] {
+                let view = view.in_db(db);
+                let ValueRef::Str(string) = view.peek(&at).unwrap().value();
+                assert!(string.bytes()[..len] == value && &string.bytes()[len..] == b"tail");
+            }
+        }
+    }
+    keys.dismantle().into_iter().for_each(drop);
+    assert_eq!(keys.memory().used, 0);
+}
+
+/// The tree of a large slot moves as well, and with it all of a heap's chunk.
+#[test]
+fn a_hollow_slot_is_moved_together() {
+    let mut keys = keyspace(0);
+    let name = |n: u64| format!("{{t}}{n}");
+    (0..300_000u64).for_each(|n| insert(&mut keys, 0, name(n).as_bytes(), b"0123456789abcdef", Some(n)));
+    let full = keys.memory();
+    for n in (0..300_000u64).filter(|n| n % 4 != 0) {
+        let at = keys.locate(name(n).as_bytes());
+        assert!(keys.remove(0, at, name(n).as_bytes()));
+    }
+    while !keys.defragment(100, |_| true).done {}
+    let dense = keys.memory();
+    assert!(dense.mapped * 5 < full.mapped * 2, "{full:?}, {dense:?}");
+    assert!(dense.unused < dense.used, "{dense:?}");
+    assert_eq!(scanned(&keys, 0, 50).len(), 75_000);
+    for n in 0..300_000u64 {
+        let at = keys.locate(name(n).as_bytes());
+        let found = keys.find(0, at, name(n).as_bytes()).map(|entry| entry.expiry());
+        assert_eq!(found, (n % 4 == 0).then_some(Some(n)));
+    }
+}
