@@ -275,7 +275,10 @@ fn a_forgotten_node_stays_forgotten_though_others_gossip_of_it() {
     let again =
         wait::until(Duration::from_secs(6), || servers[..3].iter().find(|s| knows(s)).map(Server::port));
     assert_eq!(again, None, "a node that was told to forget knows it again");
-    assert_eq!(client.call(&["CLUSTER", "FORGET", &id]), Value::Error(format!("ERR Unknown node {id}")));
+    // Since 7.2 a node on the blacklist counts as forgotten already: another's FORGET may have come first.
+    let again = client.call(&["CLUSTER", "FORGET", &id]);
+    let unknown = Value::Error(format!("ERR Unknown node {id}"));
+    assert_eq!(again, if program.version >= (7, 2) { Value::Simple("OK".into()) } else { unknown });
 }
 
 #[test]
