@@ -273,17 +273,21 @@ fn nearest(name: &[u8]) -> Option<&'static str> {
     (changes <= (name.len() / 3).clamp(1, 4)).then_some(near)
 }
 
-/// Levenshtein's distance.
+/// Levenshtein's distance, with two neighbours exchanged as one change.
 fn edit_distance(a: &[u8], b: &[u8]) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
+    let (mut before, mut row) = (Vec::new(), (0..=b.len()).collect::<Vec<usize>>());
     for (i, x) in a.iter().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
+        let mut next = vec![i + 1];
         for (j, y) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+            let replaced = row[j] + usize::from(x != y);
+            let mut least = replaced.min(row[j + 1] + 1).min(next[j] + 1);
+            if i > 0 && j > 0 && (x, &a[i - 1]) == (&b[j - 1], y) {
+                let exchanged: usize = before[j - 1];
+                least = least.min(exchanged + 1);
+            }
+            next.push(least);
         }
+        before = std::mem::replace(&mut row, next);
     }
     row[b.len()]
 }

@@ -30,8 +30,9 @@ use crate::memory::{Memory, GRANULE};
 use crate::record::Record;
 use std::ptr::NonNull;
 
-/// A segment of 8 KiB: some 880 keys.
-const MOST_GRANULES: usize = 128;
+/// A segment of 6 KiB: some 660 keys. Splitting it is the longest that an insertion can take, and ten million
+/// keys in all slots still need no node.
+const MOST_GRANULES: usize = 96;
 /// A node of 4 KB: with one level below it, tables of 200 million keys.
 const MOST_BITS: u32 = 9;
 /// Segments of one prefix would be one place to a cursor.

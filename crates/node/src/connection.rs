@@ -28,7 +28,7 @@ pub enum Whereabouts {
 /// A big value that is being received straight into its place.
 #[derive(Debug)]
 pub struct BigValue {
-    /// Capacity for the value and its CRLF.
+    /// What came of it so far, until the shell is asked.
     pub buffer: Vec<u8>,
     /// Bytes that make it whole, CRLF included.
     pub whole: usize,

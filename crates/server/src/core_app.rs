@@ -58,6 +58,7 @@ pub struct State {
     waiting: Vec<VecDeque<Message>>,
     control: VecDeque<ToControl>,
     stopping_since_us: Option<u64>,
+    next_tick_us: u64,
 }
 
 impl App {
@@ -142,9 +143,10 @@ impl App {
             match output {
                 Output::PauseReceive(conn) => io.pause_receive(shell(conn)),
                 Output::ResumeReceive(conn) => io.resume_receive(shell(conn)),
-                Output::ReceiveBig { conn, buffer, len } => {
-                    let from = buffer.len();
-                    io.receive_direct(shell(conn), buffer, from, len);
+                Output::ReceiveBig { conn, received, whole } => {
+                    let mut buffer = Vec::with_capacity(whole);
+                    buffer.extend_from_slice(&received);
+                    io.receive_direct(shell(conn), buffer, received.len(), whole - received.len());
                 }
                 Output::Close(conn) => io.close(shell(conn)),
                 Output::Sleep(us) => std::thread::sleep(std::time::Duration::from_micros(us)),
@@ -218,20 +220,19 @@ impl CoreApp for App {
         }
     }
 
-    fn on_closed(&mut self, io: &mut Io, conn: ConnId, _reason: CloseReason) {
+    fn on_closed(&mut self, _io: &mut Io, conn: ConnId, _reason: CloseReason) {
         self.begin();
         self.core.handle_closed(node_conn(conn));
-        self.lines.set_connections(io.core(), self.core.connections() as u64);
     }
 
     fn on_wake(&mut self, _io: &mut Io) {
         self.state.mail = true;
     }
 
-    fn on_timer(&mut self, io: &mut Io, now: runtime::clock::Now) {
+    fn on_timer(&mut self, _io: &mut Io, now: runtime::clock::Now) {
         self.begin();
         self.core.handle_timer();
-        io.set_deadline(Some(now.mono_us + TICK_MS * 1_000));
+        self.state.next_tick_us = now.mono_us + TICK_MS * 1_000;
     }
 
     fn end_of_turn(&mut self, io: &mut Io) -> Turn {
@@ -243,6 +244,7 @@ impl CoreApp for App {
         let more = self.core.run_runnable();
         let counter = &self.counter;
         self.core.seal(|| counter.fetch_add(1, Ordering::AcqRel) + 1);
+        self.lines.set_connections(io.core(), self.core.connections() as u64);
         if self.bus.is_some() {
             // Before a request for the cluster leaves: FLUSHSLOTS asks whether there are keys.
             self.lines.set_keys(io.core(), self.core.keys() as u64);
@@ -259,7 +261,7 @@ impl CoreApp for App {
         match self.state.stopping_since_us {
             Some(since_us) => self.stop_turn(io, since_us, more),
             None if more || arrived > 0 => Turn::MoreWork,
-            None => Turn::Idle { deadline: None },
+            None => Turn::Idle { deadline: Some(self.state.next_tick_us) },
         }
     }
 

@@ -25,7 +25,7 @@ mod start;
 use std::process::ExitCode;
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: runtime::memory::Allocator = runtime::memory::Allocator;
 
 fn main() -> ExitCode {
     cli::run(std::env::args_os().skip(1).collect())

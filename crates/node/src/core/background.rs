@@ -7,6 +7,7 @@
 //! Nothing here touches a slot that is locked or lent (rule R11).
 
 use super::Core;
+use crate::connection::Connection;
 use crate::message::ConnId;
 
 /// Milliseconds between two calls of [`Core::handle_timer`].
@@ -41,6 +42,7 @@ impl Core {
         if now_ms.saturating_sub(self.upkeep.timeouts_ms) >= TIMEOUT_EVERY_MS {
             self.upkeep.timeouts_ms = now_ms;
             self.end_idle_clients();
+            self.end_slow_readers();
         }
         if self.facts.active_expire && self.pause.until_ms == 0 && !self.locks.exclusive() {
             self.expire_cycle(now_ms);
@@ -104,6 +106,23 @@ impl Core {
             .map(|c| c.id)
             .collect();
         self.end_clients(idle);
+    }
+
+    /// `client-output-buffer-limit`: looks again at clients with replies above the soft limit, of which
+    /// nothing is heard.
+    fn end_slow_readers(&mut self) {
+        let soft = self.settings.output_limit.soft_bytes;
+        if soft == 0 {
+            return;
+        }
+        let above = |connection: &Connection| connection.output_bytes() as u64 >= soft;
+        let slow: Vec<ConnId> =
+            self.connections.values().filter(|connection| above(connection)).map(|c| c.id).collect();
+        for conn in slow {
+            if let Some(connection) = self.connections.remove(&conn) {
+                self.put_back(connection);
+            }
+        }
     }
 
     /// `maxmemory`: each core has an equal part of it. Nothing is evicted yet, so commands that need memory

@@ -29,6 +29,9 @@ const INPUT_KEPT: usize = 64 * 1024;
 /// Unsent replies above which a connection's commands wait, bytes, unless a limit is configured.
 const REPLIES_KEPT: usize = 1024 * 1024;
 
+/// Room for the part of a big value that comes in the turn in which it is announced, bytes.
+const GATHERED: usize = 256 * 1024;
+
 /// Kept from turn to turn, so that parsing allocates nothing.
 #[derive(Default)]
 pub(super) struct Scratch {
@@ -171,12 +174,11 @@ impl Core {
         done..end
     }
 
-    /// Makes room for a big value. Untouched pages cost nothing, so a client that only announces a value
-    /// costs nothing either. What comes in this turn is still put in place here; then the shell is asked to
-    /// receive the rest.
+    /// Begins a big value. What comes in this turn is gathered here; then the shell is asked to receive the
+    /// rest, straight into a buffer for the whole.
     fn receive_big(&mut self, connection: &mut Connection, len: usize, already: &[u8]) {
         let whole = len + 2;
-        let mut buffer = Vec::with_capacity(whole);
+        let mut buffer = Vec::with_capacity(whole.min(GATHERED));
         buffer.extend_from_slice(already);
         connection.big = Some(BigValue { buffer, whole, asked: false });
         self.receiving_big.push(connection.id);
@@ -202,8 +204,7 @@ impl Core {
             let Some(big) = connection.big.as_mut().filter(|big| !big.asked) else { continue };
             big.asked = true;
             let buffer = std::mem::take(&mut big.buffer);
-            let len = big.whole - buffer.len();
-            self.outputs.push_back(Output::ReceiveBig { conn, buffer, len });
+            self.outputs.push_back(Output::ReceiveBig { conn, received: buffer, whole: big.whole });
         }
     }
 

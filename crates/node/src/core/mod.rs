@@ -68,14 +68,14 @@ pub enum Output {
     PauseReceive(ConnId),
     /// Receive again.
     ResumeReceive(ConnId),
-    /// Receive `len` bytes straight into the spare capacity of `buffer`.
+    /// Receive the rest of a big value straight into a buffer for `whole` bytes that begins with `received`.
     ReceiveBig {
         /// Whose.
         conn: ConnId,
-        /// Where to.
-        buffer: Vec<u8>,
-        /// How many.
-        len: usize,
+        /// What is there already.
+        received: Vec<u8>,
+        /// Bytes of the whole.
+        whole: usize,
     },
     /// Close this connection; nothing more is heard of it.
     Close(ConnId),
