@@ -109,7 +109,10 @@ impl Table for Ours {
     }
 }
 
-struct Maps(Vec<hashbrown::HashTable<Box<([u8; 16], [u8; 16], u64)>>>);
+/// Key, value, and what stands for the head of a record.
+type Boxed = Box<([u8; 16], [u8; 16], u64)>;
+
+struct Maps(Vec<hashbrown::HashTable<Boxed>>);
 
 impl Table for Maps {
     fn new() -> Maps {
