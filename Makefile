@@ -69,7 +69,7 @@ build: compiler ## Build the server with the quick optimised profile
 
 .PHONY: test
 test: build redis python node ## Run every test
-	cargo test --workspace
+	cargo test --workspace --no-fail-fast
 	# The inputs that fuzzing once found; they are a workspace of their own.
 	CARGO_TARGET_DIR="$(TARGET)/fuzz" cargo test --manifest-path tests/fuzz/Cargo.toml --test replay
 
