@@ -168,9 +168,9 @@ impl App {
             && self.state.waiting.iter().all(VecDeque::is_empty)
     }
 
-    fn stop_turn(&mut self, io: &Io, since_us: u64, more: bool) -> Turn {
+    fn stop_turn(&mut self, io: &Io, since_us: u64, runnable: bool) -> Turn {
         let me = usize::from(self.core.id());
-        self.lines.set_quiet(me, self.is_quiet() && !more);
+        self.lines.set_quiet(me, self.is_quiet() && !runnable);
         let over = io.now().mono_us.saturating_sub(since_us) > STOP_GRACE_US;
         match over || self.lines.all_quiet() {
             true => Turn::Stop,
@@ -241,7 +241,8 @@ impl CoreApp for App {
         let App { core, mesh, .. } = self;
         let arrived =
             mesh.drain(REQUESTS_A_TURN, |from, _lane, message| core.handle_message(from as u8, message));
-        let more = self.core.run_runnable();
+        let runnable = self.core.run_runnable();
+        let more = self.core.free_some() || runnable;
         let counter = &self.counter;
         self.core.seal(|| counter.fetch_add(1, Ordering::AcqRel) + 1);
         self.lines.set_connections(io.core(), self.core.connections() as u64);
@@ -259,7 +260,7 @@ impl CoreApp for App {
         }
         self.state.turn_begun = false;
         match self.state.stopping_since_us {
-            Some(since_us) => self.stop_turn(io, since_us, more),
+            Some(since_us) => self.stop_turn(io, since_us, runnable),
             None if more || arrived > 0 => Turn::MoreWork,
             None => Turn::Idle { deadline: Some(self.state.next_tick_us) },
         }

@@ -292,6 +292,7 @@ impl World {
         if random.below(2) == 0 {
             core.run_runnable();
         }
+        core.free_some();
         core.seal(|| {
             *drawn += 1;
             *drawn
