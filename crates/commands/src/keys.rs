@@ -429,7 +429,7 @@ fn random_here(visit: &mut Visit, _: Args, gathered: &mut Gathered) {
     for tries in 1.. {
         let Some(entry) = visit.keyspace.random(db, visit.random) else { return };
         let name = entry.key().to_vec();
-        if entry.expiry().is_none_or(|at| at > now_ms) || tries == 100 {
+        if entry.expiry().is_none_or(|at| at >= now_ms) || tries == 100 {
             gathered.numbered.push((visit.keyspace.len(db) as u64, name));
             return;
         }

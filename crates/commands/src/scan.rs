@@ -185,7 +185,7 @@ impl<'a> Filter<'a> {
         mut f: impl FnMut(Option<&[u8]>),
     ) -> Cursor {
         let (db, now_ms) = (keys.db(), keys.now_ms());
-        let is_live = |entry: &Entry| entry.expiry().is_none_or(|at| at > now_ms);
+        let is_live = |entry: &Entry| entry.expiry().is_none_or(|at| at >= now_ms);
         keys.keyspace().scan(db, cursor, slots, budget, |entry| {
             f((is_live(&entry) && self.wants(&entry)).then(|| entry.key()))
         })

@@ -101,7 +101,10 @@ impl Core {
     ) -> R {
         let mut access = self.access();
         if session.no_touch {
-            access.touch = Touch::No;
+            access.touch = match access.touch {
+                Touch::Lru => Touch::No,
+                _ => Touch::NoLfu,
+            };
         }
         let Core { id, keyspace, homes, locks, random, config, facts, effects, now, .. } = self;
         let mut exec = Exec {
