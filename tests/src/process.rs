@@ -31,6 +31,32 @@ pub fn cpu_time(pid: u32) -> Duration {
     Duration::from_millis(ticks * 10)
 }
 
+/// Each thread of a process: name, state, CPU ticks so far and what it waits for. For reports of hangs.
+pub fn threads(pid: u32) -> Vec<String> {
+    let Ok(tasks) = fs::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
+    let mut shown: Vec<String> = tasks
+        .flatten()
+        .map(|task| {
+            let read = |file: &str| fs::read_to_string(task.path().join(file)).unwrap_or_default();
+            let stat = read("stat");
+            let fields: Vec<&str> =
+                stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().collect();
+            let field = |i: usize| fields.get(i).copied().unwrap_or("?");
+            format!(
+                "{} {}: state {}, user {} system {} ticks, in {}",
+                task.file_name().to_string_lossy(),
+                read("comm").trim(),
+                field(0),
+                field(11),
+                field(12),
+                read("wchan").trim()
+            )
+        })
+        .collect();
+    shown.sort();
+    shown
+}
+
 /// Asks a process to end (SIGTERM).
 pub fn terminate(pid: u32) {
     signal(pid, Signal::TERM);

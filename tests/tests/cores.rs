@@ -378,6 +378,31 @@ fn settled(server: &Server) -> Level {
     level(server)
 }
 
+/// The first hang is described, the others are its consequence.
+static HUNG: std::sync::Once = std::sync::Once::new();
+
+/// What a server that hangs still does: which keys are stuck, and where its threads stand.
+fn diagnosis(server: &Server, keys: &[String]) -> String {
+    let ask = |command: &[&str]| -> bool {
+        let connected = Client::connect(&server.address());
+        connected.is_ok_and(|c| c.with_deadline(Duration::from_secs(1)).try_call(command).is_ok())
+    };
+    let first = process::threads(server.pid());
+    let stuck: Vec<&String> = keys.iter().filter(|k| !ask(&["EXISTS", k])).collect();
+    let pings = (0..10).filter(|_| ask(&["PING"])).count();
+    let list = Client::connect(&server.address())
+        .ok()
+        .and_then(|c| c.with_deadline(Duration::from_secs(2)).try_call(&["CLIENT", "LIST"]).ok());
+    format!(
+        "--- hang\n{pings} of 10 new connections answer PING; {} of {} keys are stuck: {stuck:?}\nthreads at first\n  {}\nthreads now\n  {}\nclients\n{}",
+        stuck.len(),
+        keys.len(),
+        first.join("\n  "),
+        process::threads(server.pid()).join("\n  "),
+        list.map_or("CLIENT LIST does not answer".into(), |l| l.text()),
+    )
+}
+
 /// Clients that run random commands, half of them dying in the middle of a pipeline again and again.
 fn load(server: &Server, keys: &[String], duration: Duration, seed: u64) {
     let done = AtomicU64::new(0);
@@ -402,8 +427,14 @@ fn load(server: &Server, keys: &[String], duration: Duration, seed: u64) {
                     }
                     client = self::client(server);
                 } else {
-                    // A reply that does not come within HANG is a deadlock, and panics with its number.
-                    for reply in client.pipeline(&commands) {
+                    let bytes: Vec<u8> = commands.iter().flat_map(|c| encode(c)).collect();
+                    client.send_raw(&bytes).unwrap_or_else(|e| panic!("client {id}: {e}"));
+                    for (index, command) in commands.iter().enumerate() {
+                        let reply = client.try_read().unwrap_or_else(|e| {
+                            // A reply that does not come within HANG is a deadlock.
+                            HUNG.call_once(|| eprintln!("{}", diagnosis(server, keys)));
+                            panic!("client {id}, reply {index} of {}, to {command:?}: {e}", commands.len())
+                        });
                         let text = reply.text();
                         let allowed = ["ERR no such key", "ERR source and destination objects are the same"];
                         assert!(
