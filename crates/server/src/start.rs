@@ -25,6 +25,9 @@ use std::sync::Arc;
 const MAILBOX: usize = 4096;
 /// Messages that may wait in a ring between two cores.
 const RING: usize = 1024;
+/// Receive buffers of 16 KiB a core. A turn empties them, and incremental ones are shared by many small
+/// requests; more would only be more memory to touch.
+const RECEIVE_BUFFERS: u16 = 128;
 /// Files that a process needs besides clients.
 const FILES_BESIDES_CLIENTS: u64 = 128;
 
@@ -217,6 +220,7 @@ fn loops(config: &Config, cores: usize, cpus: &[usize]) -> Result<Vec<LoopConfig
         let mut spec = LoopConfig::new(core)?;
         spec.cpu = cpus.get(core).copied();
         spec.max_connections = config.maxclients() + 32;
+        spec.ring.receive_buffers = RECEIVE_BUFFERS;
         if core == 0 {
             // Cores share their addresses, and so would two nodes: whoever is there already is met here.
             listen(config, config.port(), |address| std::net::TcpListener::bind(address).map(drop))?;
