@@ -568,6 +568,9 @@ impl Core {
             return;
         }
         self.balance_receiving(&mut connection);
+        if connection.gone && finished {
+            return;
+        }
         self.connections.insert(connection.id, connection);
     }
 }
