@@ -58,7 +58,7 @@ pub struct State {
     waiting: Vec<VecDeque<Message>>,
     control: VecDeque<ToControl>,
     stopping_since_us: Option<u64>,
-    next_tick_us: u64,
+    ticking: bool,
 }
 
 impl App {
@@ -229,14 +229,19 @@ impl CoreApp for App {
         self.state.mail = true;
     }
 
-    fn on_timer(&mut self, _io: &mut Io, now: runtime::clock::Now) {
+    fn on_timer(&mut self, io: &mut Io, now: runtime::clock::Now) {
         self.begin();
         self.core.handle_timer();
-        self.state.next_tick_us = now.mono_us + TICK_MS * 1_000;
+        io.set_deadline(Some(now.mono_us + TICK_MS * 1_000));
     }
 
     fn end_of_turn(&mut self, io: &mut Io) -> Turn {
         self.begin();
+        if !std::mem::replace(&mut self.state.ticking, true) {
+            // The first tick; each sets the next. A deadline of the ring, unlike a turn's own, also holds while
+            // turn follows turn without sleep.
+            io.set_deadline(Some(io.now().mono_us + TICK_MS * 1_000));
+        }
         self.read_mail();
         let App { core, mesh, .. } = self;
         let arrived =
@@ -262,7 +267,7 @@ impl CoreApp for App {
         match self.state.stopping_since_us {
             Some(since_us) => self.stop_turn(io, since_us, runnable),
             None if more || arrived > 0 => Turn::MoreWork,
-            None => Turn::Idle { deadline: Some(self.state.next_tick_us) },
+            None => Turn::Idle { deadline: None },
         }
     }
 
