@@ -63,7 +63,10 @@ fn together(duration: Duration, workers: Vec<Worker<'_>>) {
     let start = Instant::now();
     std::thread::scope(|scope| {
         let handles: Vec<_> = workers.into_iter().map(|work| scope.spawn(|| work(&stop))).collect();
-        while start.elapsed() < duration && handles.iter().all(|h| !h.is_finished()) {
+        while start.elapsed() < duration
+            && !stop.load(Ordering::Relaxed)
+            && handles.iter().all(|h| !h.is_finished())
+        {
             std::thread::sleep(Duration::from_millis(20));
         }
         stop.store(true, Ordering::Relaxed);
@@ -378,6 +381,10 @@ fn settled(server: &Server) -> Level {
     level(server)
 }
 
+/// Replies that others get while one client gets none for the time of a hang: above this, the machine
+/// was not too slow, the server was unfair.
+const STARVED: u64 = 20_000;
+
 /// The first hang is described, the others are its consequence.
 static HUNG: std::sync::Once = std::sync::Once::new();
 
@@ -405,10 +412,10 @@ fn diagnosis(server: &Server, keys: &[String]) -> String {
 
 /// Clients that run random commands, half of them dying in the middle of a pipeline again and again.
 fn load(server: &Server, keys: &[String], duration: Duration, seed: u64) {
-    let done = AtomicU64::new(0);
+    let (sent, answered, slowest) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
     let mut workers: Vec<Worker<'_>> = Vec::new();
     for id in 0..24u64 {
-        let done = &done;
+        let (sent, answered, slowest) = (&sent, &answered, &slowest);
         workers.push(Box::new(move |stop| {
             let mut random = Random::new(seed * 1000 + id);
             let dies = id % 2 == 1;
@@ -430,11 +437,33 @@ fn load(server: &Server, keys: &[String], duration: Duration, seed: u64) {
                     let bytes: Vec<u8> = commands.iter().flat_map(|c| encode(c)).collect();
                     client.send_raw(&bytes).unwrap_or_else(|e| panic!("client {id}: {e}"));
                     for (index, command) in commands.iter().enumerate() {
-                        let reply = client.try_read().unwrap_or_else(|e| {
-                            // A reply that does not come within HANG is a deadlock.
-                            HUNG.call_once(|| eprintln!("{}", diagnosis(server, keys)));
-                            panic!("client {id}, reply {index} of {}, to {command:?}: {e}", commands.len())
+                        let (begin, before) = (Instant::now(), answered.load(Ordering::Relaxed));
+                        let late = |e: &ClientError| {
+                            let others = answered.load(Ordering::Relaxed) - before;
+                            format!(
+                                "client {id}, reply {index} of {}, to {command:?}: {e}; others got {others} replies meanwhile",
+                                commands.len()
+                            )
+                        };
+                        let reply = client.try_read().or_else(|e| {
+                            // A deadlock, or unfairness, or a machine with other things to do. The load ends: a
+                            // server that is alive then catches up, one that is stuck stays stuck.
+                            if !stop.swap(true, Ordering::Relaxed) {
+                                eprintln!("{}\n{}", late(&e), diagnosis(server, keys));
+                            }
+                            let others = answered.load(Ordering::Relaxed) - before;
+                            let quiet = Instant::now();
+                            let reply = client.try_read()?;
+                            eprintln!("without load the reply came after {:?}", quiet.elapsed());
+                            assert!(others < STARVED, "client {id} was starved: {}", late(&e));
+                            Ok(reply)
                         });
+                        let reply = reply.unwrap_or_else(|e: ClientError| {
+                            HUNG.call_once(|| eprintln!("stuck without load\n{}", diagnosis(server, keys)));
+                            panic!("{}", late(&e))
+                        });
+                        answered.fetch_add(1, Ordering::Relaxed);
+                        slowest.fetch_max(begin.elapsed().as_millis() as u64, Ordering::Relaxed);
                         let text = reply.text();
                         let allowed = ["ERR no such key", "ERR source and destination objects are the same"];
                         assert!(
@@ -443,10 +472,10 @@ fn load(server: &Server, keys: &[String], duration: Duration, seed: u64) {
                         );
                     }
                 }
-                done.fetch_add(count as u64, Ordering::Relaxed);
+                sent.fetch_add(count as u64, Ordering::Relaxed);
             }
         }));
     }
     together(duration, workers);
-    println!("{} commands in {duration:?}", done.load(Ordering::Relaxed));
+    println!("{sent:?} commands sent, {answered:?} replies read, the slowest after {slowest:?} ms");
 }

@@ -59,6 +59,8 @@ pub struct Connection {
     pub receive_paused: bool,
     /// The peer is gone, or was told to go: nothing is sent any more.
     pub gone: bool,
+    /// It is gone with commands left to run, and counted as such.
+    pub lingers: bool,
     /// Close when all replies are out.
     pub close_after_replies: bool,
     /// It is in the core's list of connections with work left.
@@ -88,6 +90,7 @@ impl Connection {
             whereabouts: Whereabouts::Ready,
             receive_paused: false,
             gone: false,
+            lingers: false,
             close_after_replies: false,
             runnable: false,
             has_replies: false,

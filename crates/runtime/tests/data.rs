@@ -153,6 +153,29 @@ fn clients_beyond_the_table_wait_for_a_place() {
 }
 
 #[test]
+fn while_accepting_is_paused_clients_wait_in_the_backlog() {
+    let server = Server::start(Options::default());
+    let mut gate = server.connect();
+    for _ in 0..3 {
+        gate.write_all(b"p").unwrap();
+        server.wait_for(|event| *event == Event::Paused);
+        // The cancellation leaves with the turn's enter, after the event.
+        std::thread::sleep(Duration::from_millis(50));
+        let mut late = server.connect();
+        late.write_all(b"e").unwrap();
+        late.write_all(b"hello").unwrap();
+        late.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+        let mut back = [0; 5];
+        assert!(late.read(&mut back).is_err(), "an answer although nothing is accepted");
+        gate.write_all(b"go on").unwrap();
+        late.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        late.read_exact(&mut back).unwrap();
+        assert_eq!(&back, b"hello");
+        gate = server.connect();
+    }
+}
+
+#[test]
 fn a_unix_socket_is_served_with_its_permissions() {
     use std::os::unix::fs::PermissionsExt;
     let path = std::env::temp_dir().join(format!("ringslot-test-{}.sock", std::process::id()));

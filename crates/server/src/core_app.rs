@@ -148,6 +148,8 @@ impl App {
                     buffer.extend_from_slice(&received);
                     io.receive_direct(shell(conn), buffer, received.len(), whole - received.len());
                 }
+                Output::PauseAccept => io.pause_accept(),
+                Output::ResumeAccept => io.resume_accept(),
                 Output::Close(conn) => io.close(shell(conn)),
                 Output::Sleep(us) => std::thread::sleep(std::time::Duration::from_micros(us)),
             }

@@ -77,6 +77,10 @@ pub enum Output {
         /// Bytes of the whole.
         whole: usize,
     },
+    /// Take no new connections.
+    PauseAccept,
+    /// Take new connections again.
+    ResumeAccept,
     /// Close this connection; nothing more is heard of it.
     Close(ConnId),
     /// Hold this core for so long (DEBUG SLEEP), microseconds.
@@ -153,6 +157,9 @@ pub struct Core {
     departures: VecDeque<Box<Batch>>,
     random: Random,
     connections: HashMap<ConnId, Box<Connection>, BuildIdHasher>,
+    /// Connections that are gone and have commands left to run; and whether new ones wait for that.
+    lingering: usize,
+    accept_paused: bool,
     next_client: u64,
     runnable: VecDeque<ConnId>,
     replying: Vec<ConnId>,
@@ -174,6 +181,9 @@ pub struct Core {
 
 /// Buffers kept for replies: as many as connections that are answered in one turn, about.
 const SPARE_BUFFERS: usize = 64;
+/// Gone connections with commands left, above which no new connections are taken. Clients that send and close
+/// without waiting for replies would otherwise heap up work that everybody waits behind.
+const LINGERING: usize = 128;
 /// A larger buffer is not kept: one long reply should not stay for ever.
 const SPARE_BYTES: usize = 64 * 1024;
 
@@ -233,6 +243,8 @@ impl Core {
             departures: VecDeque::new(),
             random: Random::new(setup.seed),
             connections: HashMap::default(),
+            lingering: 0,
+            accept_paused: false,
             next_client: 0,
             runnable: VecDeque::new(),
             replying: Vec::new(),
@@ -561,7 +573,7 @@ impl Core {
     fn put_back(&mut self, mut connection: Box<Connection>) {
         let finished = connection.is_ready() && !connection.runnable;
         if connection.gone && finished {
-            return;
+            return self.forget(&connection);
         }
         if connection.close_after_replies && finished && !connection.gone && connection.output_bytes() == 0 {
             self.outputs.push_back(Output::Close(connection.id));
@@ -569,9 +581,25 @@ impl Core {
         }
         self.balance_receiving(&mut connection);
         if connection.gone && finished {
-            return;
+            return self.forget(&connection);
+        }
+        if connection.gone && !std::mem::replace(&mut connection.lingers, true) {
+            self.lingering += 1;
+            if self.lingering > LINGERING && !self.accept_paused {
+                self.accept_paused = true;
+                self.outputs.push_back(Output::PauseAccept);
+            }
         }
         self.connections.insert(connection.id, connection);
+    }
+
+    /// The last command of a gone connection has run.
+    fn forget(&mut self, connection: &Connection) {
+        self.lingering -= usize::from(connection.lingers);
+        if self.accept_paused && self.lingering <= LINGERING / 2 {
+            self.accept_paused = false;
+            self.outputs.push_back(Output::ResumeAccept);
+        }
     }
 }
 

@@ -166,6 +166,8 @@ pub struct Io {
     peers: Arc<Peers>,
     /// MSG_RING reaches a ring with DEFER_TASKRUN since 6.3; before, the bell does it.
     msg_ring_works: bool,
+    /// The application takes no new connections for now.
+    accept_paused: bool,
     stopping: bool,
 }
 
@@ -267,6 +269,19 @@ impl Io {
                 _ => self.settle(conn),
             }
         }
+    }
+
+    /// Takes no new connections until `resume_accept` (back-pressure): they wait in the kernel's backlog. Those
+    /// that the kernel has accepted already still come.
+    pub fn pause_accept(&mut self) {
+        self.accept_paused = true;
+        self.stop_accepting();
+    }
+
+    /// Takes new connections again.
+    pub fn resume_accept(&mut self) {
+        self.accept_paused = false;
+        self.accept_everywhere();
     }
 
     /// Tells the peer that nothing more will be sent.
@@ -401,6 +416,36 @@ impl Io {
         }
     }
 
+    /// Arms the listeners that are not, as long as there is room.
+    fn accept_everywhere(&mut self) {
+        if self.stopping || self.accept_paused || self.open >= self.max_connections as usize {
+            return;
+        }
+        for listener in 0..self.listeners.len() {
+            let accepting = &mut self.listeners[listener];
+            if accepting.armed || accepting.retry_at.is_some_and(|at| at > self.now.mono_us) {
+                continue;
+            }
+            accepting.armed = true;
+            accepting.retry_at = None;
+            let entry = opcode::AcceptMulti::new(types::Fd(accepting.fd.as_raw_fd()))
+                .flags(libc::SOCK_CLOEXEC)
+                .build();
+            self.push(entry.user_data(user_data(Kind::Accept, accept_id(listener))));
+        }
+    }
+
+    /// What comes from now on waits in the kernel's backlog.
+    fn stop_accepting(&mut self) {
+        for listener in 0..self.listeners.len() {
+            if self.listeners[listener].armed {
+                let accept = user_data(Kind::Accept, accept_id(listener));
+                let entry = opcode::AsyncCancel::new(accept).build();
+                self.push(entry.user_data(user_data(Kind::AcceptCancel, accept_id(listener))));
+            }
+        }
+    }
+
     /// Makes room in the completion queue known to the kernel, which moves in what overflowed.
     fn enter_for_overflow(&mut self) -> std::io::Result<()> {
         self.ring.enter(false, None).map(drop)
@@ -483,6 +528,7 @@ impl<A: CoreApp> Loop<A> {
             core: config.core,
             peers,
             msg_ring_works: crate::thread::kernel_version() >= (6, 3),
+            accept_paused: false,
             stopping: false,
         };
         Ok((io, buffers))
@@ -495,7 +541,7 @@ impl<A: CoreApp> Loop<A> {
     /// Runs until the application says stop.
     pub(super) fn run(mut self) -> std::io::Result<()> {
         self.listen_to_bell();
-        self.accept_everywhere();
+        self.io.accept_everywhere();
         loop {
             self.take_turn();
             let turn = self.app.end_of_turn(&mut self.io);
@@ -521,7 +567,7 @@ impl<A: CoreApp> Loop<A> {
             complete_direct(&mut self.app, &mut self.io, conn);
         }
         if self.io.listeners.iter().any(|l| l.retry_at.is_some_and(|at| at <= self.io.now.mono_us)) {
-            self.accept_everywhere();
+            self.io.accept_everywhere();
         }
         let now = self.io.now;
         let passed = |deadline: Option<u64>| deadline.is_some_and(|at| at <= now.mono_us);
@@ -768,27 +814,7 @@ impl<A: CoreApp> Loop<A> {
             self.welcome(listener, fd);
         }
         if self.io.waiting.is_empty() {
-            self.accept_everywhere();
-        }
-    }
-
-    /// Arms the listeners that are not, as long as there is room.
-    fn accept_everywhere(&mut self) {
-        let io = &mut self.io;
-        if io.stopping || io.open >= io.max_connections as usize {
-            return;
-        }
-        for listener in 0..io.listeners.len() {
-            let accepting = &mut io.listeners[listener];
-            if accepting.armed || accepting.retry_at.is_some_and(|at| at > io.now.mono_us) {
-                continue;
-            }
-            accepting.armed = true;
-            accepting.retry_at = None;
-            let entry = opcode::AcceptMulti::new(types::Fd(accepting.fd.as_raw_fd()))
-                .flags(libc::SOCK_CLOEXEC)
-                .build();
-            io.push(entry.user_data(user_data(Kind::Accept, accept_id(listener))));
+            self.io.accept_everywhere();
         }
     }
 
@@ -812,20 +838,9 @@ impl<A: CoreApp> Loop<A> {
             _ => {}
         }
         if self.io.open >= self.io.max_connections as usize {
-            self.stop_accepting();
+            self.io.stop_accepting();
         } else if !more {
-            self.accept_everywhere();
-        }
-    }
-
-    /// The table is full: what comes next waits in the kernel's backlog.
-    fn stop_accepting(&mut self) {
-        for listener in 0..self.io.listeners.len() {
-            if self.io.listeners[listener].armed {
-                let accept = user_data(Kind::Accept, accept_id(listener));
-                let entry = opcode::AsyncCancel::new(accept).build();
-                self.io.push(entry.user_data(user_data(Kind::AcceptCancel, accept_id(listener))));
-            }
+            self.io.accept_everywhere();
         }
     }
 
@@ -862,7 +877,7 @@ impl<A: CoreApp> Loop<A> {
     /// Closes everything and waits for it, so that no memory is freed under the kernel.
     fn stop(mut self) -> std::io::Result<()> {
         self.io.stopping = true;
-        self.stop_accepting();
+        self.io.stop_accepting();
         self.io.waiting.clear();
         for slot in 0..self.io.conns.len() as u32 {
             let generation = self.io.conns[slot as usize].generation;

@@ -1,7 +1,8 @@
 //! An application for the tests: it echoes, with back-pressure, and obeys a few first bytes.
 //!
 //! A connection's first byte says what it wants: `e` echo; `d` eight bytes of length (big endian), then so
-//! many bytes, received directly, of which the sum goes back; `q` one byte `!` and the end; `x` the end at once.
+//! many bytes, received directly, of which the sum goes back; `q` one byte `!` and the end; `x` the end at once;
+//! `p` no new connections until it sends more.
 #![allow(dead_code)]
 
 use runtime::clock::Now;
@@ -20,7 +21,7 @@ pub enum Event {
     /// All connections are gone.
     Empty,
     Timer(u64),
-    /// A connection is not read for the time being.
+    /// A connection is not read, or none is accepted, for the time being.
     Paused,
 }
 
@@ -108,6 +109,13 @@ impl CoreApp for Echo {
                 self.mark(conn);
             }
             Some(b'x') => self.end(io, conn),
+            Some(b'p') => match bytes.is_empty() {
+                true => {
+                    io.pause_accept();
+                    let _ = self.events.send(Event::Paused);
+                }
+                false => io.resume_accept(),
+            },
             other => panic!("mode {other:?}"),
         }
     }
