@@ -64,7 +64,10 @@ fn work_that_gone_clients_left_behind_holds_new_ones_back() {
             assert_eq!(resumed_at.replace(number), None, "asked once");
         }
     }
-    assert!(resumed_at.is_some_and(|at| at < CLIENTS as usize - 1), "resumed before the last: {resumed_at:?}");
+    assert!(
+        resumed_at.is_some_and(|at| at < CLIENTS as usize - 1),
+        "resumed before the last: {resumed_at:?}"
+    );
     assert_eq!((here.connections(), here.is_settled()), (0, true));
     assert_eq!(there.keys(), 1);
 }
