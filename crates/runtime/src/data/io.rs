@@ -77,6 +77,14 @@ pub(super) const MOST_CONNECTIONS: u32 = 1 << 24;
 /// How long to leave a listener alone that could not accept (no descriptors, no memory).
 const ACCEPT_PAUSE_US: u64 = 20_000;
 
+/// From so many short receives in one turn on, the next turn waits for as many, but not for long: each turn costs
+/// a sleep, a waking, and a waking of the clients. Below, that is, with few clients, latency comes first.
+const GATHER: u32 = 12;
+const GATHER_MOST: u32 = 64;
+const GATHER_US: u64 = 100;
+/// The longest receive that counts for it: one command or two.
+const GATHER_BYTES: i32 = 256;
+
 /// How long stopping waits for the last operations.
 const STOP_US: u64 = 2_000_000;
 
@@ -168,6 +176,8 @@ pub struct Io {
     msg_ring_works: bool,
     /// The application takes no new connections for now.
     accept_paused: bool,
+    /// Short receives that this turn's look at the ring brought.
+    gathered: u32,
     stopping: bool,
 }
 
@@ -448,11 +458,11 @@ impl Io {
 
     /// Makes room in the completion queue known to the kernel, which moves in what overflowed.
     fn enter_for_overflow(&mut self) -> std::io::Result<()> {
-        self.ring.enter(false, None).map(drop)
+        self.ring.enter(0, None).map(drop)
     }
 
-    /// Submits everything; waits if told to.
-    fn enter(&mut self, wait: bool, timeout_us: Option<u64>) -> std::io::Result<()> {
+    /// Submits everything; waits for so many completions.
+    fn enter(&mut self, wait: u32, timeout_us: Option<u64>) -> std::io::Result<()> {
         loop {
             while let Some(entry) = self.backlog.front() {
                 if !push_entry(&mut self.ring, entry) {
@@ -461,7 +471,7 @@ impl Io {
                 self.backlog.pop_front();
             }
             let last = self.backlog.is_empty();
-            let entered = self.ring.enter(wait && last, timeout_us)?;
+            let entered = self.ring.enter(if last { wait } else { 0 }, timeout_us)?;
             let all_taken = last && self.ring.unsubmitted() == 0;
             if all_taken {
                 self.quiet_taken.append(&mut self.quiet_new);
@@ -529,6 +539,7 @@ impl<A: CoreApp> Loop<A> {
             peers,
             msg_ring_works: crate::thread::kernel_version() >= (6, 3),
             accept_paused: false,
+            gathered: 0,
             stopping: false,
         };
         Ok((io, buffers))
@@ -561,6 +572,7 @@ impl<A: CoreApp> Loop<A> {
     /// Everything that happened since the last look.
     fn take_turn(&mut self) {
         self.io.now = clock::now();
+        self.io.gathered = 0;
         self.reap();
         self.end_quiet_sends();
         while let Some(conn) = self.io.complete_already.pop() {
@@ -585,7 +597,14 @@ impl<A: CoreApp> Loop<A> {
         let deadline = [self.io.turn_deadline, self.io.deadline, retry].into_iter().flatten().min();
         // The turn may have been long: its own reading of the clock would let us sleep as much too long.
         let timeout = deadline.map(|at| at.saturating_sub(clock::mono_us()));
-        let result = self.io.enter(timeout != Some(0), timeout);
+        let (wait, timeout) = match (timeout, self.io.gathered) {
+            (Some(0), _) => (0, None),
+            (_, gathered @ GATHER..) => {
+                (gathered.min(GATHER_MOST), Some(timeout.unwrap_or(u64::MAX).min(GATHER_US)))
+            }
+            _ => (1, timeout),
+        };
+        let result = self.io.enter(wait, timeout);
         self.app.woke();
         result
     }
@@ -594,7 +613,7 @@ impl<A: CoreApp> Loop<A> {
     fn glance(&mut self) -> std::io::Result<()> {
         let io = &mut self.io;
         if io.ring.unsubmitted() > 0 || !io.backlog.is_empty() || io.ring.has_hidden_work() {
-            return io.enter(false, None);
+            return io.enter(0, None);
         }
         io.quiet_taken.append(&mut io.quiet_new);
         Ok(())
@@ -635,7 +654,11 @@ impl<A: CoreApp> Loop<A> {
                 self.bell.heard();
                 self.wake_app();
             }
-            Kind::Wake => self.wake_app(),
+            Kind::Wake => {
+                // Other cores wait for our answers, and we for theirs.
+                self.io.gathered = 0;
+                self.wake_app();
+            }
         }
     }
 
@@ -652,6 +675,8 @@ impl<A: CoreApp> Loop<A> {
 
     /// A completion of the multishot receive.
     fn received(&mut self, conn: ConnId, result: i32, flags: u32) {
+        // A pipeline has gathered by itself.
+        self.io.gathered += u32::from(result <= GATHER_BYTES);
         let received = cqueue::buffer_select(flags)
             .map(|id| self.buffers.received(id, result.max(0) as usize, cqueue::buffer_more(flags)));
         if !cqueue::more(flags) {
@@ -885,7 +910,7 @@ impl<A: CoreApp> Loop<A> {
         }
         let until = clock::mono_us() + STOP_US;
         while self.io.open > 0 && clock::mono_us() < until {
-            self.io.enter(true, Some(50_000))?;
+            self.io.enter(1, Some(50_000))?;
             self.reap();
             self.end_quiet_sends();
             self.buffers.publish();

@@ -26,7 +26,7 @@ pub(super) fn works(ring: &mut Ring) -> bool {
         let mut outgoing = Outgoing::bytes(vec![7; size]);
         let entry = outgoing.entry_for(types::Fd(from.as_raw_fd()), FLAGS).flags(squeue::Flags::SKIP_SUCCESS);
         push(ring, &entry);
-        ring.enter(false, None).ok()?;
+        ring.enter(0, None).ok()?;
         let mut entries = [const { MaybeUninit::<cqueue::Entry>::uninit() }; 4];
         let results: Vec<i32> = ring.fill(&mut entries).iter().map(cqueue::Entry::result).collect();
         outgoing.completed(0);

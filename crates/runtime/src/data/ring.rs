@@ -118,15 +118,15 @@ impl Ring {
         self.ring.completion().fill(entries)
     }
 
-    /// Submits everything and runs deferred work; with `wait`, sleeps until a completion is there or
-    /// `timeout_us` has passed. An interrupted sleep counts as one that is done.
-    pub(super) fn enter(&mut self, wait: bool, timeout_us: Option<u64>) -> io::Result<Entered> {
+    /// Submits everything and runs deferred work; sleeps until `wait` completions are there (0: not at
+    /// all) or `timeout_us` has passed. An interrupted sleep counts as one that is done.
+    pub(super) fn enter(&mut self, wait: u32, timeout_us: Option<u64>) -> io::Result<Entered> {
         let to_submit = self.unsubmitted() as u32;
         let mut flags = self.enter_flags | EnterFlags::GETEVENTS.bits();
         let timespec;
         let mut arg = WaitArg { sigmask: 0, sigmask_size: 8, min_wait_us: 0, timespec: 0 };
         let (mut arg_address, mut arg_size) = (std::ptr::null(), 8);
-        if let (true, Some(us)) = (wait, timeout_us) {
+        if let (1.., Some(us)) = (wait, timeout_us) {
             timespec =
                 libc::timespec { tv_sec: (us / 1_000_000) as _, tv_nsec: (us % 1_000_000 * 1_000) as _ };
             arg.timespec = (&raw const timespec) as u64;
@@ -140,7 +140,7 @@ impl Ring {
                 libc::SYS_io_uring_enter,
                 self.enter_fd,
                 to_submit,
-                u32::from(wait),
+                wait,
                 flags,
                 arg_address,
                 arg_size,
