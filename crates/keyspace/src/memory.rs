@@ -220,7 +220,7 @@ impl Memory {
     /// Whether a populated chunk would be needed soon. A small keyspace stays without huge pages, so
     /// that it stays small.
     pub(crate) fn wishes_chunk(&self) -> bool {
-        self.spare.is_none() && self.free_pages < PAGES / 2 && self.slab.len() + self.heap.len() >= 3
+        self.spare.is_none() && self.free_pages < PAGES / 8 && self.slab.len() + self.heap.len() >= 3
     }
 
     pub(crate) fn supply(&mut self, chunk: Chunk) {

@@ -12,7 +12,7 @@
 //! 3. Nothing is given to the kernel but by `publish`, which runs between turns.
 #![allow(unsafe_code)]
 
-use crate::sys::Pages;
+use crate::sys::{advise, Advice, Pages};
 use io_uring::types::BufRingEntry;
 use std::io;
 use std::mem::ManuallyDrop;
@@ -55,6 +55,9 @@ impl Buffers {
     ) -> io::Result<Buffers> {
         let entries = Pages::new(usize::from(count) * size_of::<BufRingEntry>())?;
         let memory = Pages::new(usize::from(count) * size)?;
+        // The kernel takes them in turn, so all are touched soon: better now than under the first load. Where it
+        // cannot, it is done then.
+        let _ = advise(memory.start(), memory.len(), Advice::Populate);
         let address = entries.start() as u64;
         let register = |flags| {
             // SAFETY: the entries are mapped, zeroed (an empty ring), of `count` entries, and stay mapped
