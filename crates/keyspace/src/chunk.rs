@@ -94,9 +94,24 @@ impl Chunk {
     }
 
     fn advise_small(&self) {
-        // SAFETY: the range is our own mapping; the advice does not change what is in it.
-        unsafe { libc::madvise(self.base.as_ptr().cast(), CHUNK, libc::MADV_NOHUGEPAGE) };
+        // SAFETY: the range is our own mapping.
+        unsafe { keep_small(self.base) };
     }
+}
+
+/// Keeps the system from making a chunk one huge page (again): it would bring back the pages that were
+/// given back.
+///
+/// # Safety
+/// `base` is that of a chunk.
+pub(crate) unsafe fn keep_small(base: NonNull<u8>) {
+    #[cfg(not(miri))]
+    // SAFETY: the range is a chunk's mapping; the advice does not change what is in it.
+    unsafe {
+        libc::madvise(base.as_ptr().cast(), CHUNK, libc::MADV_NOHUGEPAGE);
+    }
+    #[cfg(miri)]
+    let _ = base;
 }
 
 /// Lets the system take back the pages of a range, which reads as zeros afterwards.

@@ -26,7 +26,7 @@
 
 #![allow(unsafe_code)]
 
-use crate::chunk::{give_pages_back, Chunk, CHUNK};
+use crate::chunk::{give_pages_back, keep_small, Chunk, CHUNK};
 use crate::keyspace::MemoryUse;
 use std::alloc::{alloc, dealloc, handle_alloc_error, Layout};
 use std::ptr::{null_mut, NonNull};
@@ -717,6 +717,10 @@ impl Memory {
         let idle = chunk.free & chunk.touched & !1;
         if self.free_pages < KEPT_PAGES {
             return;
+        }
+        if idle != 0 {
+            // SAFETY: the whole chunk is our own mapping.
+            unsafe { keep_small(chunk.base) };
         }
         for number in (0..PAGES).filter(|number| idle >> number & 1 == 1) {
             // SAFETY: the page is inside of our chunk, and in no use.
