@@ -4,6 +4,7 @@
 //! INCRBYFLOAT ([`long_double`]), index arithmetic and the longest common subsequence ([`string`]).
 
 pub mod integer;
+pub mod listpack;
 pub mod long_double;
 pub mod string;
 
