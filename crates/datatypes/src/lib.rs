@@ -3,7 +3,9 @@
 //! Strings so far: integers as Redis reads and writes them ([`integer`]), the 80-bit floats of
 //! INCRBYFLOAT ([`long_double`]), index arithmetic and the longest common subsequence ([`string`]).
 
+pub mod dict;
 pub mod integer;
+pub mod intset;
 pub mod listpack;
 pub mod long_double;
 pub mod string;
