@@ -4,10 +4,14 @@
 //! INCRBYFLOAT ([`long_double`]), index arithmetic and the longest common subsequence ([`string`]).
 
 pub mod dict;
+pub mod bitfield;
+pub mod bits;
+pub mod hyperloglog;
 pub mod integer;
 pub mod intset;
 pub mod listpack;
 pub mod long_double;
+pub mod sorted_set;
 pub mod string;
 
 pub use integer::{parse_i64, Decimal};
