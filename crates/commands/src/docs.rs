@@ -16,6 +16,7 @@
 mod cluster;
 mod connection;
 mod generic;
+mod scripting;
 mod server;
 mod string;
 
@@ -26,6 +27,7 @@ const GROUPS: &[(&str, &[Doc])] = &[
     ("cluster", cluster::DOCS),
     ("connection", connection::DOCS),
     ("generic", generic::DOCS),
+    ("scripting", scripting::DOCS),
     ("server", server::DOCS),
     ("string", string::DOCS),
 ];
@@ -102,6 +104,8 @@ pub struct Argument {
     deprecated: Option<&'static str>,
     optional: bool,
     multiple: bool,
+    /// Where it is repeated, its token is too.
+    multiple_token: bool,
 }
 
 const fn argument(name: &'static str, kind: Kind) -> Argument {
@@ -114,6 +118,7 @@ const fn argument(name: &'static str, kind: Kind) -> Argument {
         deprecated: None,
         optional: false,
         multiple: false,
+        multiple_token: false,
     }
 }
 
@@ -178,6 +183,10 @@ impl Argument {
         Argument { multiple: true, ..self }
     }
 
+    const fn multiple_token(self) -> Argument {
+        Argument { multiple_token: true, ..self }
+    }
+
     fn kind_name(&self) -> &'static str {
         match self.kind {
             Kind::String => "string",
@@ -193,7 +202,11 @@ impl Argument {
     }
 
     fn flags(&self) -> Vec<&'static str> {
-        let all = [(self.optional, "optional"), (self.multiple, "multiple")];
+        let all = [
+            (self.optional, "optional"),
+            (self.multiple, "multiple"),
+            (self.multiple_token, "multiple_token"),
+        ];
         all.into_iter().filter(|(set, _)| *set).map(|(_, word)| word).collect()
     }
 }

@@ -31,6 +31,7 @@ mod lookup;
 mod scan;
 #[cfg(test)]
 mod scenario;
+mod scripting;
 mod server;
 mod string;
 pub mod table;
@@ -53,6 +54,7 @@ const FAMILIES: &[&[Command]] = &[
     connection::TABLE,
     client::TABLE,
     server::TABLE,
+    scripting::TABLE,
     info::TABLE,
     config_cmd::TABLE,
     command::TABLE,

@@ -29,6 +29,16 @@ impl CommandError {
         quoting("ERR unknown subcommand or wrong number of arguments for '", sub, &after)
     }
 
+    /// FUNCTION FLUSH with a third word that is no option.
+    pub fn function_flush_option() -> CommandError {
+        fixed("ERR FUNCTION FLUSH only supports SYNC|ASYNC option")
+    }
+
+    /// SCRIPT FLUSH with words that are no option.
+    pub fn script_flush_option() -> CommandError {
+        fixed("ERR SCRIPT FLUSH only support SYNC|ASYNC option")
+    }
+
     // Connections.
 
     /// AUTH with a password alone, and nobody has set one.
