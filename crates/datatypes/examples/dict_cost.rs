@@ -41,7 +41,7 @@ fn main() {
         let before = resident();
         let mut dict = Dict::new(42);
         println!("  dict");
-        time("insert", elements, |n| drop(dict.insert(&key(n), &value)));
+        time("insert", elements, |n| assert!(dict.insert(&key(n), &value)));
         let each = |bytes: usize| bytes as f64 / elements as f64 - 16.0 - value_len as f64;
         println!(
             "    overhead   {:6.1} bytes, {:.1} resident",
@@ -62,7 +62,7 @@ fn main() {
         let before = resident();
         let mut map: HashMap<Vec<u8>, Vec<u8>> = HashMap::new();
         println!("  std HashMap");
-        time("insert", elements, |n| drop(map.insert(key(n).to_vec(), value.clone())));
+        time("insert", elements, |n| assert!(map.insert(key(n).to_vec(), value.clone()).is_none()));
         println!("    overhead          bytes, {:.1} resident", each(resident().saturating_sub(before)));
         time("get", elements, |n| assert!(map.contains_key(&key(mixed(n))[..])));
         time("missing", elements, |n| assert!(!map.contains_key(&key(n + elements)[..])));

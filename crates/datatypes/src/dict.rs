@@ -41,6 +41,7 @@ mod tests;
 use bucket::{Bucket, Entry, MOST_INLINE};
 pub use keyed_hash::keyed_hash;
 use long::Longs;
+use std::collections::HashSet;
 use std::mem;
 
 /// Buckets of a page: 1.5 KB of pointers, the most that is allocated beside a split.
@@ -199,6 +200,25 @@ impl Dict {
     pub fn random(&self, draw: &mut dyn FnMut() -> u64) -> Option<(&[u8], &[u8])> {
         let (address, index) = self.draw(draw)?;
         Some(self.bucket(address).get(index, &self.longs))
+    }
+
+    /// Tells `count` different entries, each choice of so many with the same probability, in no order of
+    /// meaning; all of them, if there are no more.
+    pub fn sample(&self, count: usize, draw: &mut dyn FnMut() -> u64, f: &mut dyn FnMut(&[u8], &[u8])) {
+        // Where few are left out, passing over all is cheaper than drawing the last ones again and again.
+        if count > self.len / 3 {
+            let mut chosen = Selection::new(count, self.len);
+            self.iter().filter(|_| chosen.next(draw)).for_each(|(key, value)| f(key, value));
+            return;
+        }
+        let mut seen = HashSet::with_capacity(count);
+        while seen.len() < count {
+            let Some((address, index)) = self.draw(draw) else { return };
+            if seen.insert((address, index)) {
+                let (key, value) = self.bucket(address).get(index, &self.longs);
+                f(key, value);
+            }
+        }
     }
 
     /// Takes out an entry, each with the same probability, and tells it; whether there was one.
@@ -422,6 +442,32 @@ impl Clone for Dict {
 #[inline]
 fn tag_of(hash: u64) -> u8 {
     (hash >> 56) as u8
+}
+
+/// Chooses `count` things of `len` that pass by in a row, each choice with the same probability.
+#[derive(Clone, Debug)]
+pub(crate) struct Selection {
+    wanted: usize,
+    left: usize,
+}
+
+impl Selection {
+    pub(crate) fn new(count: usize, len: usize) -> Selection {
+        Selection { wanted: count.min(len), left: len }
+    }
+
+    /// Whether the next one is chosen.
+    pub(crate) fn next(&mut self, draw: &mut dyn FnMut() -> u64) -> bool {
+        let chosen = self.wanted > 0 && below(self.left, draw) < self.wanted;
+        self.left -= 1;
+        self.wanted -= usize::from(chosen);
+        chosen
+    }
+}
+
+/// A number below `limit`, each with the same probability.
+pub(crate) fn below(limit: usize, draw: &mut dyn FnMut() -> u64) -> usize {
+    (u128::from(draw()) * limit as u128 >> 64) as usize
 }
 
 /// All entries of a [`Dict`].

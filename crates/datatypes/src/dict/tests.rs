@@ -253,6 +253,31 @@ fn chance_is_fair() {
 }
 
 #[test]
+fn samples_have_no_entry_twice_and_are_fair() {
+    let mut dict = Dict::new(11);
+    for n in 0..60u32 {
+        dict.insert(&n.to_le_bytes(), b"");
+    }
+    let mut draw = numbers(4);
+    for count in [0, 1, 7, 20, 21, 40, 59, 60, 61] {
+        let mut counts = [0u32; 60];
+        for _ in 0..2000 {
+            let mut told = HashSet::new();
+            dict.sample(count, &mut draw, &mut |key, _| {
+                counts[u32::from_le_bytes(key.try_into().expect("four bytes")) as usize] += 1;
+                assert!(told.insert(key.to_vec()));
+            });
+            assert_eq!(told.len(), count.min(60));
+        }
+        let expected = 2000.0 * count.min(60) as f64 / 60.0;
+        assert!(
+            counts.iter().all(|&n| (f64::from(n) - expected).abs() < 6.0 * expected.sqrt() + 1.0),
+            "{counts:?}"
+        );
+    }
+}
+
+#[test]
 fn memory_is_given_back_with_the_entries() {
     let mut dict = Dict::new(1);
     for n in 0..20_000u32 {
