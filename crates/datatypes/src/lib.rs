@@ -9,9 +9,12 @@ pub mod bits;
 pub mod hyperloglog;
 pub mod integer;
 pub mod intset;
+pub mod list;
 pub mod listpack;
 pub mod long_double;
+pub mod set;
 pub mod sorted_set;
+pub mod stream;
 pub mod string;
 
 pub use integer::{parse_i64, Decimal};

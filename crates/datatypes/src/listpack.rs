@@ -39,7 +39,7 @@ use std::borrow::Cow;
 
 pub use edit::{
     append, create, entry_size, insert_after, insert_before, push_back, push_back_int, push_front, remove,
-    remove_range, replace, replace_int, safe_to_add, split_off,
+    remove_all, remove_range, replace, replace_int, safe_to_add, split_off,
 };
 
 /// No listpack grows beyond this, far below what its header can say.
@@ -157,6 +157,9 @@ impl PartialEq<&[u8]> for Item<'_> {
 pub struct Pos(usize);
 
 impl Pos {
+    /// Where the first element of every listpack is.
+    pub const FIRST: Pos = Pos(HEADER);
+
     /// Bytes from the beginning of the listpack.
     pub fn offset(self) -> usize {
         self.0

@@ -87,6 +87,21 @@ pub fn remove_range(listpack: &mut Vec<u8>, from_index: isize, count: usize) {
     cut(listpack, from.0, end, removed);
 }
 
+/// Removes the elements at these places, which ascend, in one pass.
+pub fn remove_all(listpack: &mut Vec<u8>, places: &[Pos]) {
+    let Some(first) = places.first() else { return };
+    let mut kept = first.0;
+    for (index, pos) in places.iter().enumerate() {
+        let from = after(listpack, pos.0);
+        let to = places.get(index + 1).map_or(listpack.len() - 1, |next| next.0);
+        assert!(from <= to, "places in disorder");
+        listpack.copy_within(from..to, kept);
+        kept += to - from;
+    }
+    let end = listpack.len() - 1;
+    cut(listpack, kept, end, places.len());
+}
+
 /// Adds all elements of another listpack at the end.
 pub fn append(listpack: &mut Vec<u8>, other: Listpack<'_>) {
     listpack.pop();

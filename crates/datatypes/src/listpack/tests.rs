@@ -176,6 +176,7 @@ enum Step {
     Remove(usize),
     RemoveRange(isize, usize),
     Split(usize),
+    RemoveAll(u64),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -190,6 +191,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => any::<usize>().prop_map(Step::Remove),
         1 => (-20isize..20, 0usize..5).prop_map(|(from, count)| Step::RemoveRange(from, count)),
         1 => any::<usize>().prop_map(Step::Split),
+        1 => (any::<u64>(), any::<u64>()).prop_map(|(some, others)| Step::RemoveAll(some & others)),
     ]
 }
 
@@ -248,6 +250,15 @@ fn take(step: &Step, listpack: &mut Vec<u8>, model: &mut Vec<Vec<u8>>) {
             if (0..length).contains(&from) {
                 model.drain(from as usize..(from as usize + count).min(model.len()));
             }
+        }
+        Step::RemoveAll(which) => {
+            let chosen = |index: usize| which >> (index % 64) & 1 == 1;
+            let whole = Listpack::new(listpack);
+            let places: Vec<Pos> =
+                (0..model.len()).filter(|&i| chosen(i)).map(|i| whole.at(i as isize).unwrap()).collect();
+            remove_all(listpack, &places);
+            let mut index = 0..;
+            model.retain(|_| !chosen(index.next().unwrap()));
         }
         Step::Split(at) => {
             let Some((index, pos)) = place(at, listpack) else { return };
