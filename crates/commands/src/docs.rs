@@ -13,9 +13,11 @@
 //!    addition is MAXAGE of CLIENT KILL, which Valkey has.
 //! 2. Summaries and complexities are our own words.
 
+mod bitmap;
 mod cluster;
 mod connection;
 mod generic;
+mod hyperloglog;
 mod scripting;
 mod server;
 mod string;
@@ -24,9 +26,11 @@ use resp::Reply;
 
 /// The groups in which commands are published, and what they hold.
 const GROUPS: &[(&str, &[Doc])] = &[
+    ("bitmap", bitmap::DOCS),
     ("cluster", cluster::DOCS),
     ("connection", connection::DOCS),
     ("generic", generic::DOCS),
+    ("hyperloglog", hyperloglog::DOCS),
     ("scripting", scripting::DOCS),
     ("server", server::DOCS),
     ("string", string::DOCS),

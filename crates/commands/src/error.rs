@@ -11,6 +11,7 @@
 //! Here are the gates and the key commands; `error/server.rs` has those of connections, the server and
 //! the cluster; protocol errors are `resp`'s.
 
+mod bitmap;
 mod server;
 
 use resp::{Args, Reply};

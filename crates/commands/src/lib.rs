@@ -13,6 +13,7 @@
 //! 1. A handler that returns an error has changed nothing, and what it wrote to the reply is undone.
 //! 2. A handler states what it changed once ([`Exec::changed`], [`Exec::log`]); `node` settles it.
 
+mod bitmap;
 mod client;
 mod cluster;
 mod command;
@@ -25,6 +26,7 @@ pub mod exec;
 mod expire;
 pub mod facts;
 mod help;
+mod hyperloglog;
 mod info;
 mod keys;
 mod lookup;
@@ -48,6 +50,8 @@ pub use table::{Command, Run};
 /// Every family's part of the table. What is not in it is an unknown command.
 const FAMILIES: &[&[Command]] = &[
     string::TABLE,
+    bitmap::TABLE,
+    hyperloglog::TABLE,
     keys::TABLE,
     expire::TABLE,
     scan::TABLE,
