@@ -231,8 +231,9 @@ impl Quicklist {
         self.tree.get(ordinal).expect("a node of the list")
     }
 
-    fn allows(&self, ordinal: Option<usize>, value: &[u8], limits: &Limits) -> bool {
-        ordinal.and_then(|ordinal| self.tree.get(ordinal)).is_some_and(|node| node.allows(value, limits))
+    /// Whether there is this node and one more element may come in.
+    fn allows(&self, ordinal: usize, value: &[u8], limits: &Limits) -> bool {
+        self.tree.get(ordinal).is_some_and(|node| node.allows(value, limits))
     }
 
     /// Puts an element beside the one at `pos` of a node.
@@ -247,7 +248,7 @@ impl Quicklist {
             self.tree.update(ordinal, |node| node.insert(pos, value, toward));
         } else if node.is_plain() || node.is_at_end(pos, toward) {
             match neighbour {
-                Some(neighbour) if !node.is_plain() && self.allows(Some(neighbour), value, limits) => {
+                Some(neighbour) if self.allows(neighbour, value, limits) => {
                     self.tree.update(neighbour, |node| node.push(value, toward.opposite()));
                 }
                 _ => self.tree.insert(between, Node::of(value, limits)),

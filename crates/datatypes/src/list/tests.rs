@@ -121,8 +121,40 @@ fn elements_go_to_the_nodes_that_redis_puts_them_in() {
     assert_eq!(nodes_of(&list), [4, 2, 3, 3, 4]);
 }
 
+/// As the debug option for the threshold of plain nodes shows it in a Redis 7.0.
 #[test]
-fn a_list_of_a_million_nodes_is_as_deep_as_its_logarithm() {
+fn huge_elements_are_nodes_of_their_own() {
+    let limits = Limits { listpack_size: 4, plain_from: 60 };
+    let huge = [b'h'; 60];
+    let mut list = List::new();
+    for number in 0..6 {
+        push(&mut list, number.to_string(), End::Back, &limits);
+    }
+    assert!(list.insert(b"1", &huge, End::Back, &limits));
+    let kinds = |list: &List| -> Vec<usize> {
+        let List::Large(list) = list else { panic!("not large") };
+        list.nodes().map(|node| if let NodeRef::Packed(part) = node { part.len() } else { 0 }).collect()
+    };
+    assert_eq!(kinds(&list), [2, 0, 2, 2]);
+    // What replaces it joins the next node.
+    assert!(list.as_ref().get(2).unwrap().is(&huge));
+    assert!(list.set(2, b"x", &limits));
+    assert_eq!(kinds(&list), [2, 3, 2]);
+    assert!(list.set(3, &huge, &limits));
+    assert_eq!(kinds(&list), [2, 1, 0, 1, 2]);
+    assert_eq!(list.as_ref().positions(&huge, End::Front, 10).collect::<Vec<_>>(), [3]);
+    assert_eq!(list.remove_equal(&huge, -1, &limits), 1);
+    assert_eq!(kinds(&list), [2, 1, 1, 2]);
+    // One huge element is no listpack, however few it is.
+    assert!(list.set(0, &huge, &limits));
+    assert_eq!(list.trim(0, 0, &limits), 5);
+    assert_eq!(kinds(&list), [0]);
+    assert_eq!(list.trim(1, 0, &limits), 1);
+    assert_eq!((list.as_ref().encoding(), list.as_ref().len()), ("listpack", 0));
+}
+
+#[test]
+fn a_list_of_many_nodes_is_sought_and_freed_in_steps() {
     let limits = limits(1);
     let mut list = Quicklist::new();
     for number in 0..200_000 {
