@@ -91,6 +91,11 @@ impl Dict {
         }
     }
 
+    /// The seed that it was made with.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
     /// How many entries it has.
     pub fn len(&self) -> usize {
         self.len
