@@ -3,9 +3,10 @@
 //! Strings so far: integers as Redis reads and writes them ([`integer`]), the 80-bit floats of
 //! INCRBYFLOAT ([`long_double`]), index arithmetic and the longest common subsequence ([`string`]).
 
-pub mod dict;
 pub mod bitfield;
 pub mod bits;
+pub mod dict;
+pub mod hash;
 pub mod hyperloglog;
 pub mod integer;
 pub mod intset;
