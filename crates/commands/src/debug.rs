@@ -77,15 +77,19 @@ fn visit(visit: &mut Visit<'_>, args: Args<'_>, gathered: &mut Gathered) {
 fn object_line(visit: &Visit<'_>, key: &[u8]) -> Option<Vec<u8>> {
     let place = visit.keyspace.locate(key);
     let entry = visit.keyspace.find(visit.session.db, place, key)?;
-    let ValueRef::Str(string) = entry.value();
+    let (address, length) = match entry.value() {
+        ValueRef::Str(string) => (string.bytes().as_ptr(), serialized_length(string.bytes())),
+        // Until values can be serialised: what they take here.
+        _ => (entry.key().as_ptr(), entry.memory()),
+    };
     let lru = entry.clock().get();
     let now = AccessClock::lru(visit.now.unix_ms()).get();
     let idle = now.wrapping_sub(lru) & 0xFF_FFFF;
     let line = format!(
         "Value at:{:p} refcount:1 encoding:{} serializedlength:{} lru:{lru} lru_seconds_idle:{idle}",
-        string.bytes().as_ptr(),
+        address,
         crate::keys::encoding_name(entry.value()),
-        serialized_length(string.bytes()),
+        length,
     );
     Some(line.into_bytes())
 }

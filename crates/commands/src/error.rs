@@ -134,6 +134,12 @@ pub enum CommandError {
 /// Redis quotes this many bytes of what it does not know.
 const QUOTED: usize = 128;
 
+impl From<keyspace::WrongType> for CommandError {
+    fn from(_: keyspace::WrongType) -> CommandError {
+        CommandError::WrongType
+    }
+}
+
 impl CommandError {
     /// No command has this name.
     #[cold]

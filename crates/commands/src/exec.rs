@@ -97,6 +97,8 @@ pub struct Exec<'a> {
     pub session: &'a mut Session,
     /// The configuration in force.
     pub config: &'a Arc<config::Config>,
+    /// Up to where collections are kept in compact encodings.
+    pub limits: &'a crate::TypeLimits,
     /// Facts of the node and of this core: counters, start time, ids.
     pub facts: &'a mut crate::facts::CoreFacts,
     /// What this command changed.

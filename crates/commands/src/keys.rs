@@ -316,7 +316,14 @@ fn object_encoding(cx: &mut Exec, args: Args, reply: &mut Reply) -> Outcome {
 pub(crate) fn encoding_name(value: ValueRef) -> &'static str {
     /// What fits beside its header in 64 bytes.
     const EMBEDDED_MAX: usize = 44;
-    let ValueRef::Str(string) = value;
+    let string = match value {
+        ValueRef::Str(string) => string,
+        ValueRef::List(list) => return list.encoding(),
+        ValueRef::Set(set) => return set.encoding(),
+        ValueRef::SortedSet(set) => return set.encoding(),
+        ValueRef::Hash(hash) => return hash.encoding(),
+        ValueRef::Stream(stream) => return stream.encoding(),
+    };
     match string.form() {
         Form::Raw => "raw",
         Form::Auto if parse_integer(string.bytes()).is_some() => "int",
@@ -330,8 +337,12 @@ pub(crate) fn encoding_name(value: ValueRef) -> &'static str {
 fn object_refcount(cx: &mut Exec, args: Args, reply: &mut Reply) -> Outcome {
     tell(cx, args, reply, |cx, key, reply| {
         let value = cx.keys.peek(key).expect("looked at just now").value();
-        let ValueRef::Str(string) = value;
-        let small = parse_integer(string.bytes()).is_some_and(|number| (0..10_000).contains(&number));
+        let small = match value {
+            ValueRef::Str(string) => {
+                parse_integer(string.bytes()).is_some_and(|number| (0..10_000).contains(&number))
+            }
+            _ => false,
+        };
         // Where each key needs an access clock of its own, nothing is shared.
         let shares = cx.config.maxmemory() == 0 || !(is_lru(cx) || is_lfu(cx));
         let shared = small && shares && encoding_name(value) == "int";

@@ -29,6 +29,7 @@ mod help;
 mod hyperloglog;
 mod info;
 mod keys;
+mod limits;
 mod lookup;
 mod scan;
 #[cfg(test)]
@@ -44,6 +45,7 @@ pub use error::CommandError;
 pub use exec::{
     write_command, ClusterExec, ControlExec, Effects, Exec, Gathered, Now, ReplyMode, Session, Visit,
 };
+pub use limits::TypeLimits;
 pub use lookup::{Row, Table, TABLE};
 pub use table::{Command, Run};
 

@@ -20,6 +20,7 @@
 use crate::exec::{ClientRow, Clients, ControlAction};
 use crate::facts::{CommandCounters, CoreFacts, NodeFacts};
 use crate::table::Run;
+use crate::TypeLimits;
 use crate::{
     ClusterExec, CommandError, ControlExec, Effects, Exec, Gathered, Now, ReplyMode, Session, Table, Visit,
 };
@@ -255,6 +256,7 @@ impl MiniNode {
             session: &mut self.session,
             config: &self.config,
             now: self.now,
+            limits: TypeLimits::of(&self.config, 0),
             effects: Effects::default(),
             random: || 0,
         }
@@ -267,6 +269,7 @@ struct ExecParts<'a> {
     session: &'a mut Session,
     config: &'a Arc<Config>,
     now: Now,
+    limits: TypeLimits,
     effects: Effects,
     random: fn() -> u64,
 }
@@ -278,6 +281,7 @@ impl ExecParts<'_> {
             keys: View::new(&mut self.core.keyspace, db, self.now.unix_ms(), Access::default()),
             session: self.session,
             config: self.config,
+            limits: &self.limits,
             facts: &mut self.core.facts,
             effects: &mut self.effects,
             now: self.now,

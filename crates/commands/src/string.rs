@@ -612,6 +612,7 @@ impl<'a> Options<'a> {
 fn string(entry: Entry) -> Result<StrRef, CommandError> {
     match entry.value() {
         ValueRef::Str(string) => Ok(string),
+        _ => Err(CommandError::WrongType),
     }
 }
 

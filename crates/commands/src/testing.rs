@@ -182,6 +182,7 @@ impl TestNode {
             keys: View::new(&mut self.keyspace, self.session.db, self.now.unix_ms(), Access::default()),
             session: &mut self.session,
             config: &self.config,
+            limits: &crate::TypeLimits::of(&self.config, 0),
             facts: &mut self.facts,
             effects: &mut self.effects,
             now: self.now,

@@ -27,18 +27,8 @@ const NOT_BUILT: &[&str] =
 const WHOLE: &[&str] = &["string", "generic", "bitmap", "hyperloglog"];
 
 /// Groups of which some commands are built.
-const IN_PART: &[&str] = &[
-    "connection",
-    "server",
-    "cluster",
-    "scripting",
-    "list",
-    "hash",
-    "set",
-    "sorted_set",
-    "stream",
-    "geo",
-];
+const IN_PART: &[&str] =
+    &["connection", "server", "cluster", "scripting", "list", "hash", "set", "sorted_set", "stream", "geo"];
 
 /// The order in which COMMAND lists what a command does with a key.
 const KEY_FLAGS: &[&str] = &[

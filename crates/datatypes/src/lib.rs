@@ -1,10 +1,17 @@
 //! The data types, apart from keys, clients and time: values in, values out.
 //!
-//! Strings so far: integers as Redis reads and writes them ([`integer`]), the 80-bit floats of
-//! INCRBYFLOAT ([`long_double`]), index arithmetic and the longest common subsequence ([`string`]).
+//! ```text
+//!     collection      what all collections have in common, for whom stores them
+//!     list  set  sorted_set  hash  stream     the types: compact for small values, scalable for large ones
+//!     listpack  intset                        Redis's compact encodings, byte for byte
+//!     dict                                    byte strings by hash, for millions
+//!     string  integer  long_double            strings, and numbers as Redis reads and writes them
+//!     bits  bitfield  hyperloglog  geo        what strings and sorted sets are used for
+//! ```
 
 pub mod bitfield;
 pub mod bits;
+pub mod collection;
 pub mod dict;
 pub mod hash;
 pub mod hyperloglog;

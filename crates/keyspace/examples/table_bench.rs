@@ -94,7 +94,9 @@ impl Table for Ours {
         for key in places {
             found += usize::from(match work {
                 Work::Get => self.0.find(0, key.place, key.bytes).is_some_and(|entry| {
-                    let ValueRef::Str(string) = entry.value();
+                    let ValueRef::Str(string) = entry.value() else {
+                        unreachable!("only strings are stored")
+                    };
                     black_box(string.bytes()[0]) != 0
                 }),
                 Work::Overwrite => {

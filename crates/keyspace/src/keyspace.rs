@@ -16,15 +16,18 @@ use crate::entry::Entry;
 use crate::expire::ExpiryWalk;
 use crate::memory::Memory;
 use crate::place::{hash, locate_in, Key, Place};
-use crate::record::{Draft, Record};
+use crate::record::{Boxed, Draft, Record};
 use crate::table::Table;
 use crate::value::{AccessClock, Form, NewValue, OwnedRecord, Progress, Replaced, INLINE_MAX};
+use crate::watch::Watch;
+use datatypes::collection::Large;
 use slot::{Slot, SLOT_COUNT};
 use std::ops::Range;
 use std::sync::Arc;
 
 pub use crate::chunk::Chunk;
 pub use crate::memory::FreeChain;
+pub use crate::watch::Touched;
 
 /// What a keyspace must be told.
 #[derive(Clone, Copy, Debug)]
@@ -117,6 +120,7 @@ impl Database {
 struct Garbage {
     tables: Vec<Table>,
     buffers: Vec<Arc<Vec<u8>>>,
+    collections: Vec<Large>,
     /// A huge buffer that is on its way, and how much of it has gone.
     going: Option<(Vec<u8>, usize)>,
 }
@@ -124,21 +128,27 @@ struct Garbage {
 impl Garbage {
     /// Lets a value go: now if that is quick, else step by step.
     #[inline]
-    fn discard(&mut self, buffer: Option<Arc<Vec<u8>>>) {
-        if let Some(buffer) = buffer {
-            if buffer.capacity() > HUGE {
-                self.buffers.push(buffer);
-            }
+    fn discard(&mut self, boxed: Option<Boxed>) {
+        match boxed {
+            Some(Boxed::Buffer(buffer)) if buffer.capacity() > HUGE => self.buffers.push(buffer),
+            Some(Boxed::Large(large)) if large.memory() > FREE_AT_ONCE => self.collections.push(large),
+            _ => {}
         }
     }
 
-    /// Lets some of a huge buffer go. Whether there was one.
+    /// Lets some of a huge buffer or of a collection go. Whether there was one.
     fn step(&mut self) -> bool {
         if let Some((buffer, gone)) = &mut self.going {
             // Who else still refers to a buffer frees it; this one is ours alone.
             *gone = give_back_within(buffer, *gone, FREE_STEP);
             if *gone >= buffer.capacity() {
                 self.going = None;
+            }
+            return true;
+        }
+        if let Some(collection) = self.collections.last_mut() {
+            if collection.dismantle(DISMANTLE_STEPS) {
+                self.collections.pop();
             }
             return true;
         }
@@ -154,7 +164,7 @@ impl Garbage {
 /// One core's share of the keys of all databases.
 pub struct Keyspace {
     setup: Setup,
-    memory: Memory,
+    pub(crate) memory: Memory,
     databases: Vec<Option<Box<Database>>>,
     garbage: Garbage,
     expiry_walk: ExpiryWalk,
@@ -163,10 +173,17 @@ pub struct Keyspace {
     pub(crate) expired: Vec<ExpiredKey>,
     /// The state of the generator of [`Keyspace::random_number`].
     random: u64,
+    /// Where small collections are changed.
+    pub(crate) scratch: Vec<u8>,
+    watch: Watch,
 }
 
 /// Freed at once up to this size; above, by [`Keyspace::background`].
 const HUGE: usize = 1 << 20;
+/// Collections up to this size are freed at once.
+const FREE_AT_ONCE: usize = 64 << 10;
+/// Pieces of a collection that go in one step.
+const DISMANTLE_STEPS: usize = 512;
 /// Bytes of a huge value that go in one step: some 0.1 ms of the kernel's time.
 const FREE_STEP: usize = 2 << 20;
 
@@ -175,6 +192,9 @@ const FREE_STEP: usize = 2 << 20;
 pub struct LentSlot {
     slot: Slot,
     parts: Vec<(u16, Table)>,
+    /// Whether somebody watches it, and what was touched meanwhile.
+    watched: bool,
+    touched: Vec<Touched>,
 }
 
 impl LentSlot {
@@ -197,6 +217,8 @@ impl Keyspace {
             stats: Stats::default(),
             expired: Vec::new(),
             random: setup.hash_seed ^ u64::from(setup.core) << 56,
+            scratch: Vec::new(),
+            watch: Watch::default(),
         }
     }
 
@@ -295,20 +317,47 @@ impl Keyspace {
         database.groups[at.slot.index() / GROUP] += 1;
         database.keys += 1;
         self.note_expiry(db, at.slot, None, expiry);
+        self.touched(db, at.slot, record);
         record
+    }
+
+    /// Tells whoever watches the slot that what this record's key holds has changed, or goes.
+    #[inline]
+    pub(crate) fn touched(&mut self, db: u16, slot: Slot, record: Record) {
+        if self.watch.is_on(slot) {
+            self.watch.note(db, slot, record.key());
+        }
+    }
+
+    /// Starts or stops listing the keys of a slot whose values change ([`Keyspace::take_touched`]).
+    pub fn watch_slot(&mut self, slot: Slot, on: bool) {
+        self.watch.set(slot, on);
+    }
+
+    /// Whether [`Keyspace::take_touched`] would return any.
+    #[inline]
+    pub fn has_touched(&self) -> bool {
+        self.watch.has_touched()
+    }
+
+    /// Keys of watched slots that were made, changed or removed since the last call, oldest first. Those of a
+    /// slot that is lent travel with it.
+    pub fn take_touched(&mut self) -> Vec<Touched> {
+        self.watch.take()
     }
 
     /// Overwrites what a key holds. Nothing of `draft` may lie in `old`.
     pub(crate) fn replace_record(&mut self, db: u16, at: Place, old: Record, draft: Draft<'_>) {
         let (before, after) = (old.expiry(), draft.expiry);
-        let (record, buffer) = old.replace(&mut self.memory, draft);
-        self.garbage.discard(buffer);
+        let (record, boxed) = old.replace(&mut self.memory, draft);
+        self.garbage.discard(boxed);
         if record != old {
             self.database(db).slots[at.slot.index()].repoint(at.hash, old, record);
         }
         if before.is_some() || after.is_some() {
             self.note_expiry(db, at.slot, before, after);
         }
+        self.touched(db, at.slot, record);
     }
 
     /// Keeps count of the keys that have an expiry, and of the earliest.
@@ -345,9 +394,9 @@ impl Keyspace {
             }
             _ => {
                 // The record has another size then: it is made anew, from a copy of its value.
-                let OwnedRecord { value, clock, .. } = Entry::of(record).to_owned_record();
-                let draft = Draft { key: key.bytes, value: value.as_new(), expiry, clock };
-                self.replace_record(db, at, record, draft);
+                let (clock, mut bytes) = (record.clock(), Vec::new());
+                let value = record.take_value(&mut self.memory).into_new(&mut bytes);
+                self.replace_record(db, at, record, Draft { key: key.bytes, value, expiry, clock });
             }
         }
     }
@@ -421,12 +470,13 @@ impl Keyspace {
     /// Removes a key that was found.
     pub(crate) fn remove_record(&mut self, db: u16, at: Place, record: Record) {
         self.unlink(db, at, record);
-        let buffer = record.free(&mut self.memory);
-        self.garbage.discard(buffer);
+        let boxed = record.free(&mut self.memory);
+        self.garbage.discard(boxed);
     }
 
     /// Takes a record out of its table; its block is the caller's.
     fn unlink(&mut self, db: u16, at: Place, record: Record) {
+        self.touched(db, at.slot, record);
         self.note_expiry(db, at.slot, record.expiry(), None);
         let Keyspace { memory, databases, garbage, .. } = self;
         let database = databases[usize::from(db)].as_mut().expect("the record was found in it");
@@ -448,12 +498,16 @@ impl Keyspace {
     pub(crate) fn take_record(&mut self, db: u16, at: Place, record: Record) -> OwnedRecord {
         let (expiry, clock) = (record.expiry(), record.clock());
         self.unlink(db, at, record);
-        OwnedRecord { value: record.take_value(&mut self.memory), expiry, clock }
+        let value = record.take_value(&mut self.memory);
+        let nothing = record.free(&mut self.memory);
+        debug_assert!(nothing.is_none());
+        OwnedRecord { value, expiry, clock }
     }
 
     /// Puts a value that was taken or copied under a key.
     pub fn put(&mut self, db: u16, at: Place, key: &[u8], record: OwnedRecord) -> Replaced {
-        self.insert(db, at, key, record.value.as_new(), record.expiry, record.clock)
+        let mut bytes = Vec::new();
+        self.insert(db, at, key, record.value.into_new(&mut bytes), record.expiry, record.clock)
     }
 
     /// Keys in a database.
@@ -647,11 +701,13 @@ impl Keyspace {
                 parts.push((db as u16, database.exchange(slot, Table::EMPTY)));
             }
         }
-        LentSlot { slot, parts }
+        let (watched, touched) = self.watch.leave(slot);
+        LentSlot { slot, parts, watched, touched }
     }
 
     /// Puts a slot in, or back.
     pub fn attach(&mut self, lent: LentSlot) {
+        self.watch.join(lent.slot, lent.watched, lent.touched);
         for (db, mut table) in lent.parts {
             // A walk may have been in the middle of it: it begins anew.
             table.next_expiry = 0;

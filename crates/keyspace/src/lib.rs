@@ -6,6 +6,7 @@
 mod chunk;
 mod cursor;
 mod defragment;
+mod edit;
 mod entry;
 mod expire;
 mod keyspace;
@@ -20,14 +21,16 @@ mod tests;
 mod twin;
 mod value;
 mod view;
+mod watch;
 
 pub use cursor::Cursor;
+pub use edit::{Edit, Stored, WrongType};
 pub use entry::Entry;
-pub use keyspace::{Chunk, ExpiredKey, FreeChain, Keyspace, LentSlot, MemoryUse, Setup, Stats};
+pub use keyspace::{Chunk, ExpiredKey, FreeChain, Keyspace, LentSlot, MemoryUse, Setup, Stats, Touched};
 pub use place::{hash, locate_in, Key, Place};
 pub use spot::Spot;
 pub use value::{
-    AccessClock, Form, NewValue, OwnedRecord, OwnedValue, Progress, Replaced, StrRef, ValueRef, ValueType,
-    INLINE_MAX,
+    AccessClock, Form, NewValue, OwnedRecord, OwnedValue, Progress, Readable, Replaced, StrRef, ValueRef,
+    ValueType, INLINE_MAX,
 };
 pub use view::{Access, Expired, ExpiryChange, Touch, View};

@@ -6,19 +6,27 @@
 //!     head     type 4 bits | has an expiry | form 2 bits | boxed          lengths are LEB128
 //! ```
 //!
-//! A boxed value is an `Arc<Vec<u8>>`; its pointer is aligned, so that a reference to it can be given out.
+//! The boxed value of a string is an `Arc<Vec<u8>>`, that of a collection the `Box` that its type's
+//! [`Large`] has. The pointer is aligned, so that a reference to it can be given out.
 //!
 //! 1. A [`Record`] is a pointer: it is valid until its key is next changed, moved or removed. The table
 //!    holds the only lasting one.
-//! 2. Only [`Record::free`] and [`Record::take_value`] let go of a boxed value.
+//! 2. Only [`Record::free`], [`Record::replace`] and [`Record::take_value`] let go of a boxed value, and
+//!    [`Record::lend_large`] leaves a null pointer, which all of them take for nothing.
 //!
 //! Not here: where blocks come from (`memory.rs`), and how records are found (`table.rs`).
 
 #![allow(unsafe_code)]
 
 use crate::memory::{Memory, MAX_SLAB};
-use crate::value::{AccessClock, Form, NewValue, OwnedValue, StrRef, INLINE_MAX};
-use std::ptr::NonNull;
+use crate::value::{AccessClock, Form, NewValue, OwnedValue, StrRef, ValueRef, INLINE_MAX};
+use datatypes::collection::{Large, Parts, ValueType};
+use datatypes::hash::HashRef;
+use datatypes::list::ListRef;
+use datatypes::set::SetRef;
+use datatypes::sorted_set::SortedSetRef;
+use datatypes::stream::StreamRef;
+use std::ptr::{null_mut, NonNull};
 use std::sync::Arc;
 
 /// A pointer to a record.
@@ -28,6 +36,7 @@ pub(crate) struct Record(NonNull<u8>);
 // SAFETY: a record is plain memory that one core at a time refers to (rule R11).
 unsafe impl Send for Record {}
 
+const TYPE: u8 = 0x0f;
 const EXPIRES: u8 = 1 << 4;
 const FORM: u32 = 5;
 const BOXED: u8 = 1 << 7;
@@ -36,7 +45,7 @@ const BOXED_FRONT: usize = 16;
 const EXPIRY: usize = 8;
 
 /// Where the parts of a record are.
-struct Parts {
+struct Offsets {
     key: usize,
     key_len: usize,
     /// Of an inline value; 0 for a boxed one.
@@ -55,6 +64,25 @@ fn form_bits(form: Form) -> u8 {
     }) << FORM
 }
 
+/// What lies in a box beside a record.
+#[derive(Debug)]
+pub(crate) enum Boxed {
+    /// The buffer of a large string.
+    Buffer(Arc<Vec<u8>>),
+    /// A large collection.
+    Large(Large),
+}
+
+impl Boxed {
+    /// Bytes that it holds.
+    fn memory(&self) -> i64 {
+        match self {
+            Boxed::Buffer(buffer) => buffer.capacity() as i64,
+            Boxed::Large(large) => large.memory() as i64,
+        }
+    }
+}
+
 /// What a new record is made of.
 pub(crate) struct Draft<'a> {
     pub key: &'a [u8],
@@ -65,24 +93,44 @@ pub(crate) struct Draft<'a> {
 
 impl Draft<'_> {
     fn is_boxed(&self) -> bool {
-        self.value.bytes().len() > INLINE_MAX
+        match &self.value {
+            NewValue::Copy(bytes, _) => bytes.len() > INLINE_MAX,
+            NewValue::Shared(buffer, _) => buffer.len() > INLINE_MAX,
+            NewValue::Compact(..) => false,
+            NewValue::Large(_) => true,
+        }
     }
 
-    fn form(&self) -> Form {
+    /// The bytes of a value that is to lie in the record.
+    fn inline(&self) -> &[u8] {
         match &self.value {
-            NewValue::Copy(_, form) | NewValue::Shared(_, form) => *form,
+            NewValue::Copy(bytes, _) | NewValue::Compact(_, _, bytes) => bytes,
+            NewValue::Shared(buffer, _) => buffer,
+            NewValue::Large(_) => &[],
         }
+    }
+
+    fn head(&self) -> u8 {
+        let (value_type, form) = match &self.value {
+            NewValue::Copy(_, form) | NewValue::Shared(_, form) => (ValueType::String, form_bits(*form)),
+            NewValue::Compact(value_type, form, _) => (*value_type, form << FORM),
+            NewValue::Large(large) => (large.value_type(), 0),
+        };
+        value_type as u8
+            | form
+            | if self.expiry.is_some() { EXPIRES } else { 0 }
+            | if self.is_boxed() { BOXED } else { 0 }
     }
 
     /// Bytes of the record.
     pub(crate) fn size(&self) -> usize {
         let expiry = if self.expiry.is_some() { EXPIRY } else { 0 };
         let key = varint_len(self.key.len()) + self.key.len();
-        let value = self.value.bytes().len();
-        match self.is_boxed() {
-            true => BOXED_FRONT + expiry + key,
-            false => INLINE_FRONT + expiry + key + varint_len(value) + value,
+        if self.is_boxed() {
+            return BOXED_FRONT + expiry + key;
         }
+        let value = self.inline().len();
+        INLINE_FRONT + expiry + key + varint_len(value) + value
     }
 }
 
@@ -105,18 +153,18 @@ impl Record {
     /// Overwrites a record of the same key, in place if the new one fits into its block. The record
     /// that holds it now, and the boxed value that it held; nothing of `draft` may lie in the old one.
     #[inline]
-    pub(crate) fn replace(self, memory: &mut Memory, draft: Draft<'_>) -> (Record, Option<Arc<Vec<u8>>>) {
+    pub(crate) fn replace(self, memory: &mut Memory, draft: Draft<'_>) -> (Record, Option<Boxed>) {
         let old = self.size();
         let new = draft.size();
-        let buffer = self.take_box(memory);
+        let boxed = self.take_box(memory);
         if same_block(old, new) {
             // SAFETY: the block has room for `new` bytes, and the caller saw to it that it does not overlap.
             unsafe { self.write(memory, draft) };
-            return (self, buffer);
+            return (self, boxed);
         }
         // SAFETY: the old block is not referred to any more once the caller has the new record.
         unsafe { memory.free_record(self.0, old) };
-        (Record::create(memory, draft), buffer)
+        (Record::create(memory, draft), boxed)
     }
 
     /// # Safety
@@ -124,9 +172,7 @@ impl Record {
     #[inline]
     unsafe fn write(self, memory: &mut Memory, draft: Draft<'_>) {
         let boxed = draft.is_boxed();
-        let head = form_bits(draft.form())
-            | if draft.expiry.is_some() { EXPIRES } else { 0 }
-            | if boxed { BOXED } else { 0 };
+        let head = draft.head();
         // SAFETY: all offsets are below the size computed in `Draft::size`.
         unsafe {
             let base = self.0.as_ptr();
@@ -139,22 +185,44 @@ impl Record {
             }
             at = self.write_varint(at, draft.key.len());
             if !boxed {
-                at = self.write_varint(at, draft.value.bytes().len());
+                at = self.write_varint(at, draft.inline().len());
             }
             std::ptr::copy_nonoverlapping(draft.key.as_ptr(), base.add(at), draft.key.len());
             at += draft.key.len();
             if !boxed {
-                let value = draft.value.bytes();
+                let value = draft.inline();
                 std::ptr::copy_nonoverlapping(value.as_ptr(), base.add(at), value.len());
                 return;
             }
-            let buffer = match draft.value {
-                NewValue::Copy(bytes, _) => Arc::new(bytes.to_vec()),
-                NewValue::Shared(buffer, _) => buffer,
+            let value = match draft.value {
+                NewValue::Copy(bytes, _) | NewValue::Compact(_, _, bytes) => {
+                    Boxed::Buffer(Arc::new(bytes.to_vec()))
+                }
+                NewValue::Shared(buffer, _) => Boxed::Buffer(buffer),
+                NewValue::Large(large) => Boxed::Large(large),
             };
-            memory.large += buffer.capacity() as i64;
-            base.add(8).cast::<Arc<Vec<u8>>>().write(buffer);
+            memory.large += value.memory();
+            match value {
+                Boxed::Buffer(buffer) => base.add(8).cast::<Arc<Vec<u8>>>().write(buffer),
+                Boxed::Large(large) => self.put_large(large),
+            }
         }
+    }
+
+    /// Writes the pointer of a large collection over whatever stands there.
+    ///
+    /// # Safety
+    /// The record has a box field, and its head names the type of `large`.
+    unsafe fn put_large(self, large: Large) {
+        let pointer = match large {
+            Large::List(list) => Box::into_raw(list).cast::<u8>(),
+            Large::Set(set) => Box::into_raw(set).cast(),
+            Large::SortedSet(set) => Box::into_raw(set).cast(),
+            Large::Hash(hash) => Box::into_raw(hash).cast(),
+            Large::Stream(stream) => Box::into_raw(stream).cast(),
+        };
+        // SAFETY: the field is there and aligned.
+        unsafe { self.0.as_ptr().add(8).cast::<*mut u8>().write(pointer) };
     }
 
     /// # Safety
@@ -195,7 +263,7 @@ impl Record {
     }
 
     #[inline]
-    fn is_boxed(self) -> bool {
+    pub(crate) fn is_boxed(self) -> bool {
         self.head() & BOXED != 0
     }
 
@@ -209,11 +277,11 @@ impl Record {
     }
 
     #[inline]
-    fn parts(self) -> Parts {
+    fn parts(self) -> Offsets {
         let mut at = self.front() + if self.head() & EXPIRES != 0 { EXPIRY } else { 0 };
         let key_len = self.read_varint(&mut at);
         let value_len = if self.is_boxed() { 0 } else { self.read_varint(&mut at) };
-        Parts { key: at, key_len, value_len }
+        Offsets { key: at, key_len, value_len }
     }
 
     /// Bytes of the record, its boxed value left out.
@@ -236,9 +304,70 @@ impl Record {
         self.bytes(parts.key, parts.key_len)
     }
 
+    /// The type of its value.
+    #[inline]
+    pub(crate) fn value_type(self) -> ValueType {
+        ValueType::ALL[usize::from(self.head() & TYPE)]
+    }
+
+    /// Which compact encoding of its type its bytes are in.
+    #[inline]
+    fn compact_form(self) -> u8 {
+        self.head() >> FORM & 3
+    }
+
+    /// The bytes of a value that lies in the record.
+    #[inline]
+    fn inline<'a>(self) -> &'a [u8] {
+        let parts = self.parts();
+        self.bytes(parts.key + parts.key_len, parts.value_len)
+    }
+
     /// Its value.
     #[inline]
+    pub(crate) fn value<'a>(self) -> ValueRef<'a> {
+        let value_type = self.value_type();
+        if value_type == ValueType::String {
+            return ValueRef::Str(self.string());
+        }
+        if self.is_boxed() {
+            // SAFETY: the field holds the pointer of a box of the type that the head names, which the record
+            // owns; callers give it the lifetime of their borrow of the table.
+            unsafe { self.large_ref(value_type) }
+        } else {
+            let (form, bytes) = (self.compact_form(), self.inline());
+            match value_type {
+                ValueType::List => ValueRef::List(ListRef::from_compact(form, bytes)),
+                ValueType::Set => ValueRef::Set(SetRef::from_compact(form, bytes)),
+                ValueType::SortedSet => ValueRef::SortedSet(SortedSetRef::from_compact(form, bytes)),
+                ValueType::Hash => ValueRef::Hash(HashRef::from_compact(form, bytes)),
+                ValueType::String | ValueType::Stream => unreachable!("it has no compact form"),
+            }
+        }
+    }
+
+    /// # Safety
+    /// The box field holds a box of this type.
+    unsafe fn large_ref<'a>(self, value_type: ValueType) -> ValueRef<'a> {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let pointer = self.0.as_ptr().add(8).cast::<*mut u8>().read();
+            debug_assert!(!pointer.is_null(), "it is lent");
+            match value_type {
+                ValueType::List => ValueRef::List(ListRef::Large(&*pointer.cast())),
+                ValueType::Set => ValueRef::Set(SetRef::Large(&*pointer.cast())),
+                ValueType::SortedSet => ValueRef::SortedSet(SortedSetRef::Large(&*pointer.cast())),
+                ValueType::Hash => ValueRef::Hash(HashRef::Large(&*pointer.cast())),
+                ValueType::Stream => ValueRef::Stream(StreamRef::Large(&*pointer.cast())),
+                ValueType::String => unreachable!("strings are read by `string`"),
+            }
+        }
+    }
+
+    /// The value of a record that holds a string.
+    #[inline]
     pub(crate) fn string<'a>(self) -> StrRef<'a> {
+        debug_assert!(self.value_type() == ValueType::String);
         let form = match self.head() >> FORM & 3 {
             0 => Form::Auto,
             1 => Form::Raw,
@@ -249,8 +378,29 @@ impl Record {
             let buffer: &'a Arc<Vec<u8>> = unsafe { &*self.0.as_ptr().add(8).cast::<Arc<Vec<u8>>>() };
             return StrRef { bytes: buffer, shared: Some(buffer), form };
         }
-        let parts = self.parts();
-        StrRef { bytes: self.bytes(parts.key + parts.key_len, parts.value_len), shared: None, form }
+        StrRef { bytes: self.inline(), shared: None, form }
+    }
+
+    /// The parts of a collection that is to be changed: a copy of its bytes in `scratch`, or its large form
+    /// itself, which [`Record::return_large`] must bring back unless the record is overwritten or freed.
+    pub(crate) fn lend(self, memory: &mut Memory, mut scratch: Vec<u8>) -> Parts {
+        match self.take_box(memory) {
+            Some(Boxed::Large(large)) => Parts::Large(large),
+            Some(Boxed::Buffer(_)) => unreachable!("strings are not lent"),
+            None => {
+                scratch.clear();
+                scratch.extend_from_slice(self.inline());
+                Parts::Compact(self.compact_form(), scratch)
+            }
+        }
+    }
+
+    /// Brings back what [`Record::lend`] gave.
+    pub(crate) fn return_large(self, memory: &mut Memory, large: Large) {
+        assert!(self.is_boxed() && self.value_type() == large.value_type());
+        memory.large += large.memory() as i64;
+        // SAFETY: by the assertion; `lend` has left a null pointer in the field.
+        unsafe { self.put_large(large) };
     }
 
     /// When it expires, unix ms.
@@ -314,33 +464,55 @@ impl Record {
         unsafe { self.0.as_ptr().write(self.head() & !(3 << FORM) | form_bits(Form::Raw)) };
     }
 
-    /// Takes a boxed value out. The record must be freed or overwritten without a look at its value.
-    fn take_box(self, memory: &mut Memory) -> Option<Arc<Vec<u8>>> {
+    /// Takes a boxed value out, and leaves null. A string's record must be freed or overwritten without a look
+    /// at its value.
+    fn take_box(self, memory: &mut Memory) -> Option<Boxed> {
         if !self.is_boxed() {
             return None;
         }
-        // SAFETY: the field holds an Arc, which is moved out once and not used again.
-        let buffer = unsafe { self.0.as_ptr().add(8).cast::<Arc<Vec<u8>>>().read() };
-        memory.large -= buffer.capacity() as i64;
-        Some(buffer)
+        // SAFETY: the field holds null, or a pointer of the type that the head names; it is moved out once, and
+        // the null that stays says so.
+        let boxed = unsafe {
+            let field = self.0.as_ptr().add(8).cast::<*mut u8>();
+            let pointer = field.read();
+            if pointer.is_null() {
+                return None;
+            }
+            let boxed = match self.value_type() {
+                ValueType::String => Boxed::Buffer(field.cast::<Arc<Vec<u8>>>().read()),
+                ValueType::List => Boxed::Large(Large::List(Box::from_raw(pointer.cast()))),
+                ValueType::Set => Boxed::Large(Large::Set(Box::from_raw(pointer.cast()))),
+                ValueType::SortedSet => Boxed::Large(Large::SortedSet(Box::from_raw(pointer.cast()))),
+                ValueType::Hash => Boxed::Large(Large::Hash(Box::from_raw(pointer.cast()))),
+                ValueType::Stream => Boxed::Large(Large::Stream(Box::from_raw(pointer.cast()))),
+            };
+            field.write(null_mut());
+            boxed
+        };
+        memory.large -= boxed.memory();
+        Some(boxed)
     }
 
     /// Frees the record. A boxed value is handed to the caller, who may free it in his own time.
-    pub(crate) fn free(self, memory: &mut Memory) -> Option<Arc<Vec<u8>>> {
-        let (size, buffer) = (self.size(), self.take_box(memory));
+    pub(crate) fn free(self, memory: &mut Memory) -> Option<Boxed> {
+        let (size, boxed) = (self.size(), self.take_box(memory));
         // SAFETY: the block was allocated for a record of this size, and the caller has dropped the
         // table's pointer to it.
         unsafe { memory.free_record(self.0, size) };
-        buffer
+        boxed
     }
 
-    /// Frees the record and keeps its value.
+    /// Takes the value out. The record must be freed or overwritten without a look at its value.
     pub(crate) fn take_value(self, memory: &mut Memory) -> OwnedValue {
-        let string = self.string();
-        let (form, inline) = (string.form, string.shared.is_none().then(|| string.bytes.to_vec()));
-        match (self.free(memory), inline) {
-            (Some(buffer), _) => OwnedValue::Shared(buffer, form),
-            (None, bytes) => OwnedValue::Inline(bytes.unwrap_or_default(), form),
+        let (value_type, form) = (self.value_type(), self.compact_form());
+        let string_form = (value_type == ValueType::String).then(|| self.string().form).unwrap_or_default();
+        match self.take_box(memory) {
+            Some(Boxed::Buffer(buffer)) => OwnedValue::Shared(buffer, string_form),
+            Some(Boxed::Large(large)) => OwnedValue::Large(large),
+            None if value_type == ValueType::String => {
+                OwnedValue::Inline(self.inline().to_vec(), string_form)
+            }
+            None => OwnedValue::Compact(value_type, form, self.inline().to_vec()),
         }
     }
 

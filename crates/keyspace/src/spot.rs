@@ -43,12 +43,13 @@ impl Spot<'_> {
 
     /// Puts what was taken, or copied with [`Entry::to_owned_record`], here.
     pub fn put(mut self, record: OwnedRecord) -> Replaced {
-        let OwnedRecord { value, expiry, clock } = &record;
-        self.store(Draft { key: self.key.bytes, value: value.as_new(), expiry: *expiry, clock: *clock })
+        let OwnedRecord { value, expiry, clock } = record;
+        let mut bytes = Vec::new();
+        self.store(Draft { key: self.key.bytes, value: value.into_new(&mut bytes), expiry, clock })
     }
 
     #[inline]
-    fn store(&mut self, draft: Draft<'_>) -> Replaced {
+    pub(crate) fn store(&mut self, draft: Draft<'_>) -> Replaced {
         match self.record {
             Some(old) => {
                 self.keyspace.replace_record(self.db, self.key.place, old, draft);

@@ -3,7 +3,7 @@
 use crate::twin::Twin;
 use crate::{
     locate_in, Access, AccessClock, Cursor, ExpiryChange, Form, Keyspace, NewValue, Replaced, Setup, Touch,
-    ValueRef, View,
+    View,
 };
 use slot::{Slot, SLOTS};
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,7 +30,7 @@ fn scanned(keys: &Keyspace, db: u16, budget: usize) -> BTreeMap<Vec<u8>, (Vec<u8
     let (mut cursor, mut all) = (Cursor::START, BTreeMap::new());
     loop {
         cursor = keys.scan(db, cursor, 0..SLOTS, budget, |entry| {
-            let ValueRef::Str(value) = entry.value();
+            let value = entry.string();
             let old = all.insert(entry.key().to_vec(), (value.bytes().to_vec(), entry.expiry()));
             assert!(old.is_none(), "a key is shown once");
         });
@@ -89,7 +89,7 @@ fn duel(seed: u64, steps: usize, names: u64, tagged: bool) {
         match (keys.find(db, at, key), twin.find(db, at, key)) {
             (None, None) => {}
             (Some(entry), Some(record)) => {
-                let ValueRef::Str(string) = entry.value();
+                let string = entry.string();
                 assert_eq!((entry.key(), string.bytes()), (key, &record.bytes[..]));
                 assert_eq!(
                     (string.form(), entry.expiry(), entry.clock()),
@@ -228,7 +228,7 @@ fn big_values_are_kept_by_reference_and_freed() {
     let buffer = std::sync::Arc::new(vec![7u8; 3 << 20]);
     keys.insert(0, at, b"big", NewValue::Shared(buffer.clone(), Form::Auto), None, AccessClock::new(0));
     {
-        let ValueRef::Str(string) = keys.find(0, at, b"big").unwrap().value();
+        let string = keys.find(0, at, b"big").unwrap().string();
         assert!(std::sync::Arc::ptr_eq(string.shared().unwrap(), &buffer));
     }
     // A reply still holds the old bytes: the change makes a copy.
@@ -382,7 +382,7 @@ fn a_spot_changes_what_it_found() {
     let key = view.locate(b"k");
     let shown = |view: &View, len: usize| {
         let entry = view.peek(&key).unwrap();
-        let ValueRef::Str(string) = entry.value();
+        let string = entry.string();
         assert_eq!(string.bytes().len(), len);
         (string.bytes().to_vec(), string.form(), entry.expiry())
     };
@@ -446,7 +446,7 @@ fn large_keys_and_records_are_as_good_as_small_ones() {
             for expiry in [Some(2000), Some(3000), None, Some(4000)] {
                 assert!(view.set_expiry(&at, expiry));
                 let entry = view.peek(&at).unwrap();
-                let ValueRef::Str(string) = entry.value();
+                let string = entry.string();
                 assert!(entry.key() == key && string.bytes() == value && entry.expiry() == expiry);
             }
             assert_eq!(view.append(&at, b"tail"), len + 4);
@@ -457,7 +457,7 @@ fn large_keys_and_records_are_as_good_as_small_ones() {
             view.put(&at, moved);
             for db in [0, 1] {
                 let view = view.in_db(db);
-                let ValueRef::Str(string) = view.peek(&at).unwrap().value();
+                let string = view.peek(&at).unwrap().string();
                 assert!(string.bytes()[..len] == value && &string.bytes()[len..] == b"tail");
             }
         }

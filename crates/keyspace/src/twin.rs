@@ -58,10 +58,12 @@ impl Twin {
         expiry: Option<u64>,
         clock: AccessClock,
     ) -> Replaced {
-        let form = match value {
-            NewValue::Copy(_, form) | NewValue::Shared(_, form) => *form,
+        let (bytes, form) = match value {
+            NewValue::Copy(bytes, form) => (bytes.to_vec(), *form),
+            NewValue::Shared(buffer, form) => (buffer.to_vec(), *form),
+            NewValue::Compact(..) | NewValue::Large(_) => unreachable!("the twin holds strings"),
         };
-        let record = TwinRecord { bytes: value.bytes().to_vec(), form, expiry, clock };
+        let record = TwinRecord { bytes, form, expiry, clock };
         match self.databases[usize::from(db)].insert(Twin::order(at, key), record) {
             None => Replaced::New,
             Some(_) => Replaced::Old,

@@ -2,9 +2,18 @@
 //!
 //! A small value lies in the record beside its key. One above [`INLINE_MAX`] is an `Arc<Vec<u8>>`
 //! that the record points at, so that a reply can send it without a copy and SET can keep the very
-//! buffer that the network filled.
+//! buffer that the network filled. A collection lies in the record as long as it is in a compact encoding;
+//! then the record points at its large form.
 
+use datatypes::collection::{Collection, Large, Parts};
+use datatypes::hash::HashRef;
+use datatypes::list::ListRef;
+use datatypes::set::SetRef;
+use datatypes::sorted_set::SortedSetRef;
+use datatypes::stream::StreamRef;
 use std::sync::Arc;
+
+pub use datatypes::collection::ValueType;
 
 /// The largest value that lies in its record. Below it a copy is cheaper than a reply by reference.
 pub const INLINE_MAX: usize = 16 * 1024;
@@ -21,23 +30,6 @@ pub enum Form {
     Embstr,
 }
 
-/// The type of a value, as TYPE names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum ValueType {
-    /// A string.
-    String = 0,
-}
-
-impl ValueType {
-    /// What TYPE answers.
-    pub fn name(self) -> &'static str {
-        match self {
-            ValueType::String => "string",
-        }
-    }
-}
-
 /// A value to be stored.
 #[derive(Clone, Debug)]
 pub enum NewValue<'a> {
@@ -45,23 +37,56 @@ pub enum NewValue<'a> {
     Copy(&'a [u8], Form),
     /// A string in a buffer of its own, kept as it is if it is above [`INLINE_MAX`].
     Shared(Arc<Vec<u8>>, Form),
-}
-
-impl NewValue<'_> {
-    /// The bytes of the string.
-    pub fn bytes(&self) -> &[u8] {
-        match self {
-            NewValue::Copy(bytes, _) => bytes,
-            NewValue::Shared(buffer, _) => buffer,
-        }
-    }
+    /// The bytes of a small collection, and which compact encoding of its type they are in.
+    Compact(ValueType, u8, &'a [u8]),
+    /// A large collection.
+    Large(Large),
 }
 
 /// A value as it is read.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub enum ValueRef<'a> {
     /// A string.
     Str(StrRef<'a>),
+    /// A list.
+    List(ListRef<'a>),
+    /// A set.
+    Set(SetRef<'a>),
+    /// A sorted set.
+    SortedSet(SortedSetRef<'a>),
+    /// A hash.
+    Hash(HashRef<'a>),
+    /// A stream.
+    Stream(StreamRef<'a>),
+}
+
+/// One of the types as it is read.
+pub trait Readable<'a>: Sized {
+    /// The value, if it is of this type.
+    fn of(value: ValueRef<'a>) -> Option<Self>;
+}
+
+macro_rules! readable {
+    ($($name:ident($type:ty),)*) => {$(
+        impl<'a> Readable<'a> for $type {
+            #[inline]
+            fn of(value: ValueRef<'a>) -> Option<$type> {
+                match value {
+                    ValueRef::$name(value) => Some(value),
+                    _ => None,
+                }
+            }
+        }
+    )*};
+}
+
+readable! {
+    Str(StrRef<'a>),
+    List(ListRef<'a>),
+    Set(SetRef<'a>),
+    SortedSet(SortedSetRef<'a>),
+    Hash(HashRef<'a>),
+    Stream(StreamRef<'a>),
 }
 
 /// A string as it is read.
@@ -172,15 +197,38 @@ pub enum OwnedValue {
     Inline(Vec<u8>, Form),
     /// A large one.
     Shared(Arc<Vec<u8>>, Form),
+    /// A small collection: its type, the number of its encoding, its bytes.
+    Compact(ValueType, u8, Vec<u8>),
+    /// A large collection.
+    Large(Large),
 }
 
 impl OwnedValue {
-    /// To be stored again.
-    pub fn as_new(&self) -> NewValue<'_> {
+    /// To be stored: by itself where it is large, else by its bytes, which go to `bytes`.
+    pub fn into_new(self, bytes: &mut Vec<u8>) -> NewValue<'_> {
         match self {
-            OwnedValue::Inline(bytes, form) => NewValue::Copy(bytes, *form),
-            OwnedValue::Shared(buffer, form) => NewValue::Shared(buffer.clone(), *form),
+            OwnedValue::Inline(own, form) => {
+                *bytes = own;
+                NewValue::Copy(bytes, form)
+            }
+            OwnedValue::Shared(buffer, form) => NewValue::Shared(buffer, form),
+            OwnedValue::Compact(value_type, form, own) => {
+                *bytes = own;
+                NewValue::Compact(value_type, form, bytes)
+            }
+            OwnedValue::Large(large) => NewValue::Large(large),
         }
+    }
+
+    /// A collection of any type.
+    pub fn of(collection: impl Collection) -> OwnedValue {
+        fn stored<T: Collection>(collection: T) -> OwnedValue {
+            match collection.into_parts() {
+                Parts::Compact(form, bytes) => OwnedValue::Compact(T::TYPE, form, bytes),
+                Parts::Large(large) => OwnedValue::Large(large),
+            }
+        }
+        stored(collection)
     }
 }
 

@@ -5,12 +5,14 @@
 //! notifications learn of it. Where keys must not expire by themselves (on a replica, while paused) it
 //! is only hidden, and while a log is being read it is shown as any other.
 
+use crate::edit::{Edit, WrongType};
 use crate::entry::Entry;
 use crate::keyspace::{ExpiredKey, Keyspace};
 use crate::place::Key;
 use crate::record::Record;
 use crate::spot::Spot;
-use crate::value::{AccessClock, NewValue, OwnedRecord, Replaced};
+use crate::value::{AccessClock, NewValue, OwnedRecord, Readable, Replaced};
+use datatypes::collection::Collection;
 
 /// What a read leaves on the access clock of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,6 +121,21 @@ impl<'k> View<'k> {
         self.keyspace.stats.hits += 1;
         self.touch(record);
         Some(Entry::of(record))
+    }
+
+    /// Reads a key that must hold this type, as [`View::find`] does.
+    #[inline]
+    pub fn read<'a, R: Readable<'a>>(&'a mut self, key: &Key<'_>) -> Result<Option<R>, WrongType> {
+        match self.find(key) {
+            Some(entry) => R::of(entry.value()).map(Some).ok_or(WrongType),
+            None => Ok(None),
+        }
+    }
+
+    /// Takes the collection under a key to be changed, as [`View::open`] does; an empty one where nothing is.
+    #[inline]
+    pub fn edit<'a, T: Collection>(&'a mut self, key: &Key<'a>) -> Result<Edit<'a, T>, WrongType> {
+        self.open(key).edit()
     }
 
     /// Reads a key in order to change it: no hit or miss, but its clock is touched.

@@ -372,7 +372,9 @@ fn add_keys(core: &Core, state: &mut State) {
         let mut cursor = keyspace::Cursor::START;
         loop {
             cursor = core.keyspace().scan(db as u16, cursor, 0..slot::SLOTS, 1000, |entry| {
-                let keyspace::ValueRef::Str(value) = entry.value();
+                let keyspace::ValueRef::Str(value) = entry.value() else {
+                    panic!("the workload has strings only")
+                };
                 let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
                 keys.insert(text(entry.key()), text(value.bytes()));
             });

@@ -106,11 +106,12 @@ impl Core {
                 _ => Touch::NoLfu,
             };
         }
-        let Core { id, keyspace, homes, locks, random, config, facts, effects, now, .. } = self;
+        let Core { id, keyspace, homes, locks, random, config, settings, facts, effects, now, .. } = self;
         let mut exec = Exec {
             keys: View::new(keyspace, session.db, now.unix_ms(), access),
             session,
             config,
+            limits: &settings.types,
             facts,
             effects,
             now: *now,

@@ -231,7 +231,7 @@ impl Core {
                 databases,
                 hash_seed: setup.hash_seed,
             }),
-            settings: Settings::of(&setup.config),
+            settings: Settings::of(&setup.config, setup.hash_seed),
             config: setup.config,
             homes,
             locks: Locks::default(),
@@ -414,7 +414,7 @@ impl Core {
         match message {
             FromControl::Reply(conn, reply) => self.control_replied(conn, reply),
             FromControl::Config(number, config) => {
-                self.settings = Settings::of(&config);
+                self.settings = Settings::of(&config, self.keyspace.setup().hash_seed);
                 self.config = config;
                 self.control.push_back(ToControl::ConfigApplied(number));
             }

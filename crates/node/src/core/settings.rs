@@ -1,5 +1,6 @@
 //! What the hot path asks of the configuration, read once a version.
 
+use commands::TypeLimits;
 use config::{Config, MaxmemoryPolicy, OutputLimit};
 use keyspace::{Access, Expired, Touch};
 use resp::Limits;
@@ -17,13 +18,15 @@ pub(super) struct Settings {
     pub access: Access,
     /// `maxmemory`, bytes; 0 is no limit.
     pub maxmemory: u64,
+    /// Up to where collections are kept in compact encodings.
+    pub types: TypeLimits,
     /// `lazyfree-lazy-expire`: expired keys are logged as UNLINK.
     pub unlink_expired: bool,
 }
 
 impl Settings {
     /// Of this configuration.
-    pub fn of(config: &Config) -> Settings {
+    pub fn of(config: &Config, hash_seed: u64) -> Settings {
         let touch = match config.maxmemory_policy() {
             MaxmemoryPolicy::AllkeysLfu | MaxmemoryPolicy::VolatileLfu => {
                 Touch::Lfu { log_factor: config.lfu_log_factor(), decay_minutes: config.lfu_decay_time() }
@@ -40,6 +43,7 @@ impl Settings {
             cross_slot: config.cluster_allow_cross_slot(),
             access: Access { touch, expired: Expired::Remove },
             maxmemory: config.maxmemory(),
+            types: TypeLimits::of(config, hash_seed),
             unlink_expired: config.lazyfree_lazy_expire(),
         }
     }
