@@ -14,7 +14,10 @@ const UNKNOWN: u8 = 254;
 const END: u8 = 0xff;
 
 /// Calls `pair` with each field and its value, checking all sizes on the way.
-pub fn read<'a>(bytes: &'a [u8], mut pair: impl FnMut(&'a [u8], &'a [u8])) -> Result<(), Corrupt> {
+pub fn read<'a>(
+    bytes: &'a [u8],
+    mut pair: impl FnMut(&'a [u8], &'a [u8]) -> Result<(), Corrupt>,
+) -> Result<(), Corrupt> {
     let (&count, mut rest) = bytes.split_first().ok_or(Corrupt::Zipmap)?;
     let mut seen = 0usize;
     while rest.first() != Some(&END) {
@@ -24,7 +27,7 @@ pub fn read<'a>(bytes: &'a [u8], mut pair: impl FnMut(&'a [u8], &'a [u8])) -> Re
         let unused = usize::from(take(&mut rest, 1)?[0]);
         let value = take(&mut rest, value)?;
         take(&mut rest, unused)?;
-        pair(field, value);
+        pair(field, value)?;
         seen += 1;
     }
     if rest.len() > 1 || (count < UNKNOWN && usize::from(count) != seen) {
@@ -57,7 +60,10 @@ mod tests {
 
     fn pairs(bytes: &[u8]) -> Result<Vec<(&[u8], &[u8])>, Corrupt> {
         let mut pairs = Vec::new();
-        read(bytes, |field, value| pairs.push((field, value)))?;
+        read(bytes, |field, value| {
+            pairs.push((field, value));
+            Ok(())
+        })?;
         Ok(pairs)
     }
 
