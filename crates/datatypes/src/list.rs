@@ -24,6 +24,7 @@ mod tests;
 mod tree;
 
 use crate::listpack::{self, Item, Listpack, Pos};
+use quicklist::Elements;
 
 pub use quicklist::{NodeRef, Quicklist};
 
@@ -153,11 +154,20 @@ impl List {
 
     /// Takes the element at an end out, after `read` has seen it; `None` if there are no elements.
     pub fn pop<R>(&mut self, from: End, limits: &Limits, read: impl FnOnce(Item<'_>) -> R) -> Option<R> {
-        let last = self.as_ref().len().checked_sub(1)?;
-        let index = if from == End::Back { last } else { 0 };
-        let result = read(self.as_ref().item(index)?);
-        self.remove_range(index, 1, limits);
-        Some(result)
+        match self {
+            List::Listpack(bytes) => {
+                let listpack = Listpack::new(bytes);
+                let pos = if from == End::Back { listpack.last()? } else { listpack.first()? };
+                let result = read(listpack.get(pos));
+                listpack::remove(bytes, pos);
+                Some(result)
+            }
+            List::Large(list) => {
+                let result = list.pop(from, read)?;
+                self.shrink(limits);
+                Some(result)
+            }
+        }
     }
 
     /// Puts an element in the place of another; a negative index counts from the end. False if there is none.
@@ -332,19 +342,21 @@ impl<'a> ListRef<'a> {
 
     /// The element of an index, counted from the first, and those from there to an end. Nothing, if there is none.
     pub fn iter_from(&self, index: usize, toward: End) -> Iter<'a> {
-        Iter(match *self {
+        let mut iter = Iter { toward, elements: listpack::Iter::default(), plain: None, beyond: None };
+        match *self {
             ListRef::Listpack(bytes) => {
                 let listpack = Listpack::new(bytes);
-                let pos = isize::try_from(index).ok().and_then(|index| listpack.at(index));
-                match (pos, toward) {
-                    (None, _) => Way::Nothing,
-                    (Some(pos), End::Back) => Way::Forward(listpack.iter_from(pos)),
-                    (Some(pos), End::Front) => Way::Backward(listpack.iter_to(pos)),
+                if let Some(pos) = isize::try_from(index).ok().and_then(|index| listpack.at(index)) {
+                    iter.elements = match toward {
+                        End::Back => listpack.iter_from(pos),
+                        End::Front => listpack.iter_to(pos),
+                    };
                 }
             }
-            ListRef::Large(list) if index < list.len() => Way::Nodes(list.walk(index, toward)),
-            ListRef::Large(_) => Way::Nothing,
-        })
+            ListRef::Large(list) if index < list.len() => iter.enter(list, list.start(index, toward)),
+            ListRef::Large(_) => (),
+        }
+        iter
     }
 
     /// The indices that LRANGE means by these two: negative ones count from the end, and too large ones are cut.
@@ -405,14 +417,35 @@ impl<'a> ListRef<'a> {
 
 /// Elements of a list on the way to an end.
 #[derive(Clone, Debug)]
-pub struct Iter<'a>(Way<'a>);
+pub struct Iter<'a> {
+    toward: End,
+    /// What is left of the listpack that it is in.
+    elements: listpack::Iter<'a>,
+    /// A node that is one element, still to come.
+    plain: Option<&'a [u8]>,
+    /// The node that comes then.
+    beyond: Option<(&'a Quicklist, usize)>,
+}
 
-#[derive(Clone, Debug)]
-enum Way<'a> {
-    Nothing,
-    Forward(listpack::Iter<'a>),
-    Backward(listpack::Iter<'a>),
-    Nodes(quicklist::Walk<'a>),
+impl<'a> Iter<'a> {
+    fn enter(&mut self, list: &'a Quicklist, (elements, next): (Elements<'a>, Option<usize>)) {
+        match elements {
+            Elements::Packed(elements) => self.elements = elements,
+            Elements::Plain(element) => self.plain = Some(element),
+        }
+        self.beyond = next.map(|next| (list, next));
+    }
+
+    /// The first element of the next node: apart, so that the way within a node stays short.
+    #[cold]
+    fn next_node(&mut self) -> Option<Item<'a>> {
+        if let Some(element) = self.plain.take() {
+            return Some(Item::Str(element));
+        }
+        let (list, ordinal) = self.beyond.take()?;
+        self.enter(list, list.go_on(ordinal, self.toward)?);
+        self.next()
+    }
 }
 
 impl<'a> Iterator for Iter<'a> {
@@ -420,11 +453,15 @@ impl<'a> Iterator for Iter<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Item<'a>> {
-        match &mut self.0 {
-            Way::Nothing => None,
-            Way::Forward(elements) => elements.next(),
-            Way::Backward(elements) => elements.next_back(),
-            Way::Nodes(elements) => elements.next(),
+        let item = match self.toward {
+            End::Back => self.elements.next(),
+            End::Front => self.elements.next_back(),
+        };
+        if item.is_some() {
+            return item;
         }
+        self.next_node()
     }
 }
+
+impl std::iter::FusedIterator for Iter<'_> {}

@@ -341,8 +341,8 @@ impl<'a> Listpack<'a> {
     }
 }
 
-/// Elements of a listpack.
-#[derive(Clone, Debug)]
+/// Elements of a listpack. By default, none.
+#[derive(Clone, Debug, Default)]
 pub struct Iter<'a> {
     bytes: &'a [u8],
     front: usize,
@@ -425,24 +425,33 @@ fn checked_size(bytes: &[u8]) -> Option<usize> {
 /// The element at `at`, and where the next begins.
 #[inline]
 fn decode(bytes: &[u8], at: usize) -> (Item<'_>, usize) {
+    // The two commonest forms stand alone, so that loops over elements stay short.
+    let tag = bytes[at];
+    if tag & 0xC0 == 0x80 {
+        let end = at + 1 + usize::from(tag & 0x3F);
+        (Item::Str(&bytes[at + 1..end]), end + 1)
+    } else if tag < 0x80 {
+        (Item::Int(i64::from(tag)), at + 2)
+    } else {
+        decode_wide(bytes, at)
+    }
+}
+
+/// The same for the other forms.
+fn decode_wide(bytes: &[u8], at: usize) -> (Item<'_>, usize) {
     let signed = |size: usize| {
         let mut wide = [0; 8];
         wide[8 - size..].copy_from_slice(&bytes[at + 1..at + 1 + size]);
         i64::from_le_bytes(wide) >> (64 - 8 * size)
     };
     let (item, size) = match bytes[at] {
-        tag @ 0..=0x7F => return (Item::Int(i64::from(tag)), at + 2),
-        tag @ 0x80..=0xBF => {
-            let length = usize::from(tag & 0x3F);
-            return (Item::Str(&bytes[at + 1..at + 1 + length]), at + length + 2);
-        }
         tag @ 0xC0..=0xDF => {
             // Up and down again: the tag's bits fall off, the sign comes down.
             let value = i16::from_be_bytes([tag, bytes[at + 1]]) << 3 >> 3;
-            return (Item::Int(i64::from(value)), at + 3);
+            (Item::Int(i64::from(value)), 2)
         }
         tag @ 0xE0..=0xEF => {
-            let length = usize::from(tag & 0x0F) << 8 | usize::from(bytes[at + 1]);
+            let length = (usize::from(tag & 0x0F) << 8) | usize::from(bytes[at + 1]);
             (Item::Str(&bytes[at + 2..at + 2 + length]), 2 + length)
         }
         TAG_STRING_LONG => {
@@ -471,6 +480,10 @@ fn before(bytes: &[u8], at: usize) -> Option<usize> {
     if at == HEADER {
         return None;
     }
+    let last = bytes[at - 1];
+    if last < 0x80 {
+        return Some(at - usize::from(last) - 1);
+    }
     let mut size = 0;
     for group in 0..5 {
         let byte = bytes[at - 1 - group];
@@ -497,8 +510,12 @@ fn backlen_bytes(size: usize) -> usize {
 /// The backlen of an element of this length, and how many bytes it takes.
 #[inline]
 fn encode_backlen(size: usize) -> ([u8; 5], usize) {
-    let count = backlen_bytes(size);
     let mut bytes = [0; 5];
+    if size < 0x80 {
+        bytes[0] = size as u8;
+        return (bytes, 1);
+    }
+    let count = backlen_bytes(size);
     for (group, byte) in bytes[..count].iter_mut().rev().enumerate() {
         *byte = (size >> (7 * group)) as u8 | 0x80;
     }

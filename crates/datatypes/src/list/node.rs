@@ -108,6 +108,14 @@ impl Node {
         self.listpack().get(self.place(offset))
     }
 
+    /// Its outermost element.
+    pub fn end(&self, end: End) -> Item<'_> {
+        if self.plain {
+            return Item::Str(&self.bytes);
+        }
+        self.listpack().get(self.place_of_end(end))
+    }
+
     /// The first element equal to this one.
     pub fn find(&self, value: &[u8]) -> Option<Pos> {
         if self.plain {
@@ -151,6 +159,15 @@ impl Node {
         self.give_back();
     }
 
+    /// Removes the outermost element of a packed node, which is not the only one.
+    pub fn pop(&mut self, from: End) {
+        debug_assert!(self.count() > 1);
+        let pos = self.place_of_end(from);
+        listpack::remove(&mut self.bytes, pos);
+        self.count -= 1;
+        self.give_back();
+    }
+
     /// Removes elements of a packed node; not all of them.
     pub fn remove_range(&mut self, offset: usize, count: usize) {
         debug_assert!(count < self.count());
@@ -187,6 +204,13 @@ impl Node {
     /// Gives back what it had allocated to grow into.
     pub fn seal(&mut self) {
         self.bytes.shrink_to_fit();
+    }
+
+    fn place_of_end(&self, end: End) -> Pos {
+        match end {
+            End::Front => Pos::FIRST,
+            End::Back => self.listpack().last().expect("a node is not empty"),
+        }
     }
 
     /// Gives back memory, when it is most of it.

@@ -80,20 +80,27 @@ impl Quicklist {
         Some(self.node(ordinal).get(offset))
     }
 
-    /// The element of an index, which there is, and those from there to an end.
-    pub(super) fn walk(&self, from: usize, toward: End) -> Walk<'_> {
-        let (ordinal, offset) = self.tree.locate(from);
+    /// The elements from an index, which there is, to the end of its node, and the next node's ordinal.
+    pub(super) fn start(&self, index: usize, toward: End) -> (Elements<'_>, Option<usize>) {
+        let (ordinal, offset) = self.tree.locate(index);
         let node = self.node(ordinal);
-        let elements = if node.is_plain() {
-            Elements::of(node)
-        } else {
-            let pos = node.place(offset);
-            Elements::Packed(match toward {
-                End::Back => node.listpack().iter_from(pos),
-                End::Front => node.listpack().iter_to(pos),
-            })
+        let elements = match node.contents() {
+            NodeRef::Plain(element) => Elements::Plain(element),
+            NodeRef::Packed(listpack) => Elements::Packed(match toward {
+                End::Back => listpack.iter_from(node.place(offset)),
+                End::Front => listpack.iter_to(node.place(offset)),
+            }),
         };
-        Walk { list: self, toward, ordinal, elements }
+        (elements, next_ordinal(ordinal, toward))
+    }
+
+    /// The elements of a node, if there is one of this ordinal, and the next one's ordinal.
+    pub(super) fn go_on(&self, ordinal: usize, toward: End) -> Option<(Elements<'_>, Option<usize>)> {
+        let elements = match self.tree.get(ordinal)?.contents() {
+            NodeRef::Plain(element) => Elements::Plain(element),
+            NodeRef::Packed(listpack) => Elements::Packed(listpack.iter()),
+        };
+        Some((elements, next_ordinal(ordinal, toward)))
     }
 
     /// Adds a node of these elements at the end. A listpack without elements adds nothing.
@@ -127,6 +134,20 @@ impl Quicklist {
             let ordinal = if at == End::Back { self.tree.nodes() } else { 0 };
             self.tree.insert(ordinal, Node::of(value, limits));
         }
+    }
+
+    /// Takes the outermost element out, after `read` has seen it; `None` if there are no elements.
+    pub fn pop<R>(&mut self, from: End, read: impl FnOnce(Item<'_>) -> R) -> Option<R> {
+        let node = self.tree.end(from)?;
+        let result = read(node.end(from));
+        let is_last = node.count() == 1;
+        let ordinal = if from == End::Back { self.tree.nodes() - 1 } else { 0 };
+        if is_last {
+            self.tree.remove(ordinal);
+        } else {
+            self.tree.update(ordinal, |node| node.pop(from));
+        }
+        Some(result)
     }
 
     /// Puts an element in the place of another; false if there is no such index.
@@ -199,8 +220,9 @@ impl Quicklist {
                 break;
             }
             next = match toward {
-                End::Back => Some(ordinal + usize::from(!is_gone)),
-                End::Front => ordinal.checked_sub(1),
+                // The next node has come up to this one's place.
+                End::Back if is_gone => Some(ordinal),
+                toward => next_ordinal(ordinal, toward),
             };
         }
         removed
@@ -326,51 +348,15 @@ impl Quicklist {
     }
 }
 
-/// Elements of a quicklist on the way to an end.
-#[derive(Clone, Debug)]
-pub(super) struct Walk<'a> {
-    list: &'a Quicklist,
-    toward: End,
-    ordinal: usize,
-    elements: Elements<'a>,
-}
-
 /// Elements of a node still to come.
-#[derive(Clone, Debug)]
-enum Elements<'a> {
+pub(super) enum Elements<'a> {
     Packed(Iter<'a>),
-    Plain(Option<&'a [u8]>),
+    Plain(&'a [u8]),
 }
 
-impl<'a> Elements<'a> {
-    fn of(node: &'a Node) -> Elements<'a> {
-        match node.contents() {
-            NodeRef::Packed(listpack) => Elements::Packed(listpack.iter()),
-            NodeRef::Plain(element) => Elements::Plain(Some(element)),
-        }
-    }
-}
-
-impl<'a> Iterator for Walk<'a> {
-    type Item = Item<'a>;
-
-    #[inline]
-    fn next(&mut self) -> Option<Item<'a>> {
-        loop {
-            let item = match (&mut self.elements, self.toward) {
-                (Elements::Packed(elements), End::Back) => elements.next(),
-                (Elements::Packed(elements), End::Front) => elements.next_back(),
-                (Elements::Plain(element), _) => element.take().map(Item::Str),
-            };
-            if item.is_some() {
-                return item;
-            }
-            let ordinal = match self.toward {
-                End::Back => self.ordinal + 1,
-                End::Front => self.ordinal.checked_sub(1)?,
-            };
-            self.elements = Elements::of(self.list.tree.get(ordinal)?);
-            self.ordinal = ordinal;
-        }
+fn next_ordinal(ordinal: usize, toward: End) -> Option<usize> {
+    match toward {
+        End::Back => Some(ordinal + 1),
+        End::Front => ordinal.checked_sub(1),
     }
 }

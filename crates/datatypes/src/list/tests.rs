@@ -389,9 +389,11 @@ proptest! {
         list.check();
         prop_assert_eq!(list.len(), model.len());
         if !model.is_empty() {
-            prop_assert!(list.walk(0, End::Back).zip(&model).all(|(item, expected)| item.is(expected)));
-            let last = model.len() - 1;
-            prop_assert!(list.walk(last, End::Front).zip(model.iter().rev()).all(|(item, expected)| item.is(expected)));
+            let list = ListRef::Large(&list);
+            prop_assert_eq!(list.iter().count(), model.len());
+            prop_assert!(list.iter().zip(&model).all(|(item, expected)| item.is(expected)));
+            let backwards = list.iter_from(model.len() - 1, End::Front);
+            prop_assert!(backwards.zip(model.iter().rev()).all(|(item, expected)| item.is(expected)));
         }
     }
 }

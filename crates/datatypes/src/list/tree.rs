@@ -16,6 +16,7 @@
 //! 3. `heap` is what all nodes and blocks have allocated: a node changes only within [`Tree::update`].
 
 use super::node::Node;
+use super::End;
 
 /// The most entries of a block: 1.3 KB, which an insertion moves within. One more is there until it is split,
 /// and that makes an even allocation.
@@ -68,31 +69,29 @@ impl Tree {
     pub fn locate(&self, index: usize) -> (usize, usize) {
         assert!(index < self.elements, "element {index} of {}", self.elements);
         let (mut block, mut ordinal, mut offset) = (&self.root, 0, index);
-        loop {
-            match block {
-                Block::Branches(branches) => {
-                    let mut at = 0;
-                    while offset >= branches[at].elements {
-                        offset -= branches[at].elements;
-                        ordinal += branches[at].nodes;
-                        at += 1;
-                    }
-                    block = &branches[at].block;
-                }
-                Block::Nodes(nodes) => {
-                    let mut at = 0;
-                    while offset >= nodes[at].count() {
-                        offset -= nodes[at].count();
-                        at += 1;
-                    }
-                    return (ordinal + at, offset);
-                }
+        while let Block::Branches(branches) = block {
+            let mut at = 0;
+            while offset >= branches[at].elements {
+                offset -= branches[at].elements;
+                ordinal += branches[at].nodes;
+                at += 1;
             }
+            block = &branches[at].block;
         }
+        let Block::Nodes(nodes) = block else { unreachable!("branches were passed") };
+        let mut at = 0;
+        while offset >= nodes[at].count() {
+            offset -= nodes[at].count();
+            at += 1;
+        }
+        (ordinal + at, offset)
     }
 
     /// A node, if there is one of this ordinal.
     pub fn get(&self, ordinal: usize) -> Option<&Node> {
+        if ordinal >= self.nodes {
+            return None;
+        }
         let (mut block, mut ordinal) = (&self.root, ordinal);
         loop {
             match block {
@@ -102,6 +101,19 @@ impl Tree {
                     block = &branches[at].block;
                 }
                 Block::Nodes(nodes) => return nodes.get(ordinal),
+            }
+        }
+    }
+
+    /// The outermost node, if there are any.
+    pub fn end(&self, end: End) -> Option<&Node> {
+        let mut block = &self.root;
+        loop {
+            match (block, end) {
+                (Block::Branches(branches), End::Front) => block = &branches.first()?.block,
+                (Block::Branches(branches), End::Back) => block = &branches.last()?.block,
+                (Block::Nodes(nodes), End::Front) => return nodes.first(),
+                (Block::Nodes(nodes), End::Back) => return nodes.last(),
             }
         }
     }

@@ -196,9 +196,16 @@ fn push_back_encoded(listpack: &mut Vec<u8>, element: &Encoded<'_>) {
     let (backlen, backlen_bytes) = encode_backlen(element.size());
     listpack.reserve(element.size() + backlen_bytes);
     listpack.pop();
-    listpack.extend_from_slice(element.head());
-    listpack.extend_from_slice(element.body);
-    listpack.extend_from_slice(&backlen[..backlen_bytes]);
+    if element.head_bytes == 1 && backlen_bytes == 1 {
+        // By far the most: single bytes are stored, where copying a slice is a call.
+        listpack.push(element.head[0]);
+        listpack.extend_from_slice(element.body);
+        listpack.push(backlen[0]);
+    } else {
+        listpack.extend_from_slice(element.head());
+        listpack.extend_from_slice(element.body);
+        listpack.extend_from_slice(&backlen[..backlen_bytes]);
+    }
     listpack.push(END);
     set_total(listpack);
     add_to_count(listpack, 1);
