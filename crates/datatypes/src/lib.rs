@@ -13,6 +13,7 @@ pub mod bitfield;
 pub mod bits;
 pub mod collection;
 pub mod dict;
+pub mod geo;
 pub mod hash;
 pub mod hyperloglog;
 pub mod integer;
