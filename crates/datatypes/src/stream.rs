@@ -32,7 +32,7 @@ mod tests;
 mod trim;
 
 pub use counters::Counters;
-pub use delivery::{Claim, Claimed, Read};
+pub use delivery::{Claim, Claimed, Delivered};
 pub use group::{Consumer, ConsumerId, Deliveries, Delivery, Group};
 pub use id::{BoundError, NewId, StreamId};
 pub use node::{Entry, Fields};
@@ -236,6 +236,11 @@ impl StreamLarge {
     /// The nodes as payloads hold them: key and listpack.
     pub fn nodes(&self) -> impl ExactSizeIterator<Item = (StreamId, &[u8])> {
         self.nodes.iter().map(|(&master, node)| (master, node.bytes()))
+    }
+
+    /// The nodes from a key on: where writing a payload in steps goes on.
+    pub fn nodes_from(&self, master: StreamId) -> impl Iterator<Item = (StreamId, &[u8])> {
+        self.nodes.range(master..).map(|(&master, node)| (master, node.bytes()))
     }
 
     /// How many nodes Redis's radix tree would have for these keys: XINFO shows it. Exact for streams of a million

@@ -22,9 +22,9 @@ use super::StreamLarge;
 
 /// What reading new entries did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Read {
+pub struct Delivered {
     /// Entries delivered.
-    pub delivered: usize,
+    pub entries: usize,
     /// Whether the group's last id and read counter moved: with NOACK, replicas are told by XGROUP SETID.
     pub moved: bool,
 }
@@ -71,8 +71,8 @@ impl StreamLarge {
         no_ack: bool,
         now: i64,
         mut visit: impl FnMut(Entry<'a>),
-    ) -> Read {
-        let mut read = Read::default();
+    ) -> Delivered {
+        let mut read = Delivered::default();
         let StreamLarge { nodes, counters, groups, groups_heap, .. } = self;
         let Some(group) = groups.get_mut(group) else { return read };
         let Some(start) = group.last_id().next() else { return read };
@@ -86,7 +86,7 @@ impl StreamLarge {
                 group.assign(id, Pending { delivery_time: now, delivery_count: 1, consumer });
                 group.set_active(consumer, now);
             }
-            read.delivered += 1;
+            read.entries += 1;
             visit(entry);
         }
         *groups_heap = *groups_heap + group.memory() - before;

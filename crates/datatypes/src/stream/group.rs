@@ -16,6 +16,7 @@
 use super::id::StreamId;
 use super::id_map::{IdMap, Pairs};
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::Arc;
 
 /// What the two maps hold for each consumer, about, besides its name and pending ids.
@@ -167,6 +168,12 @@ impl Group {
     /// The consumers in the order of their names.
     pub fn consumers(&self) -> impl ExactSizeIterator<Item = (ConsumerId, &Consumer)> {
         self.names.values().map(|id| (*id, &self.consumers[id]))
+    }
+
+    /// The consumers behind a name, in the order of theirs: where writing a payload in steps goes on.
+    pub fn consumers_after(&self, name: &[u8]) -> impl Iterator<Item = (ConsumerId, &Consumer)> {
+        let names = self.names.range::<[u8], _>((Bound::Excluded(name), Bound::Unbounded));
+        names.map(|(_, id)| (*id, &self.consumers[id]))
     }
 
     /// The consumer of a name.
