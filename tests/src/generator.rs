@@ -10,6 +10,8 @@
 //! 3. RANDOMKEY and SCAN are steps of their own: any key that is there is right, and an iteration
 //!    must return them all.
 
+mod bits;
+
 use crate::compare::Mask;
 use crate::random::Random;
 
@@ -193,6 +195,9 @@ impl Generator {
 
     fn command(&mut self) -> (Words, Mask) {
         let k = self.key();
+        if self.random.one_in(5) {
+            return self.bits_command(k);
+        }
         let exact = |w: Words| (w, Mask::Exact);
         match self.random.below(96) {
             0..=11 => exact(self.set(k)),
@@ -538,9 +543,10 @@ mod tests {
                 seen.insert(String::from_utf8_lossy(&args[0]).to_ascii_uppercase());
             }
         }
-        for name in
-            ["SET", "GETEX", "MSETNX", "LCS", "COPY", "RENAMENX", "SWAPDB", "EXPIREAT", "SUBSTR", "PERSIST"]
-        {
+        for name in [
+            "SET", "GETEX", "MSETNX", "LCS", "COPY", "RENAMENX", "SWAPDB", "EXPIREAT", "SUBSTR", "PERSIST",
+            "BITPOS", "PFMERGE",
+        ] {
             assert!(seen.contains(name), "{name} is in the grammar and was never drawn");
         }
     }

@@ -19,9 +19,8 @@
 //!    of the contract (`hyperloglog.rs`, rule 1).
 //! 2. A value that needs more than 32, or more bytes than allowed, must become dense; so it is judged
 //!    before anything is written.
-//! 3. Runs must cover exactly the registers. Redis forgives values behind the last register where it reads
-//!    registers, but not where it counts; so do we. An XZERO cut off by the end has a zero for its second
-//!    byte.
+//! 3. Runs must cover exactly the registers. (Redis before its fix of CVE-2025-32023 forgave some that cover
+//!    more.) An XZERO cut off by the end has a zero for its second byte.
 
 use super::{Corrupted, Histogram, Registers, HEADER, REGISTERS};
 use std::fmt::Write;
@@ -90,24 +89,23 @@ pub(super) fn histogram(body: &[u8], histogram: &mut Histogram) -> Result<(), Co
         }
         histogram[usize::from(run.value)] += run.len as u32;
     }
-    if covered == REGISTERS {
-        Ok(())
-    } else {
-        Err(Corrupted)
-    }
+    whole(covered)
 }
 
 pub(super) fn merge_into(body: &[u8], registers: &mut Registers) -> Result<(), Corrupted> {
     let mut covered = 0;
     for run in runs(body) {
         let end = covered + run.len;
+        let part = registers.get_mut(covered..end).ok_or(Corrupted)?;
         if run.value > 0 {
-            // Rule 3: what is too much is not read, whatever follows it.
-            let Some(part) = registers.get_mut(covered..end) else { break };
             part.iter_mut().for_each(|register| *register = (*register).max(run.value));
         }
         covered = end;
     }
+    whole(covered)
+}
+
+fn whole(covered: usize) -> Result<(), Corrupted> {
     if covered == REGISTERS {
         Ok(())
     } else {

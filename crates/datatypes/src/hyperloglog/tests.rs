@@ -73,25 +73,24 @@ fn what_is_no_hyperloglog_is_seen() {
 #[test]
 fn runs_must_cover_the_registers() {
     let all = [0x7F, 0xFF];
-    for (runs, counted, read) in [
-        (&all[..], true, true),
-        (&[], false, false),
-        (&[0x7F], false, false),
-        (&[0x7F, 0xFE], false, false),
-        (&[0x7F, 0xFF, 0x00], false, false),
-        // Rule 3 of `sparse.rs`.
-        (&[0x7F, 0xFF, 0x80], false, true),
-        (&[0x7F, 0xFE, 0x81], false, false),
-        (&[0x7F, 0xFE, 0x80], true, true),
-        (&[0x7F, 0xFF, 0x7F, 0xFF], false, false),
+    for (runs, sound) in [
+        (&all[..], true),
+        (&[], false),
+        (&[0x7F], false),
+        (&[0x7F, 0xFE], false),
+        (&[0x7F, 0xFE, 0x80], true),
+        (&[0x7F, 0xFE, 0x81], false),
+        (&[0x7F, 0xFF, 0x00], false),
+        (&[0x7F, 0xFF, 0x80], false),
+        (&[0x7F, 0xFF, 0x7F, 0xFF], false),
     ] {
         let bytes = sparse_of(runs);
         let hll = HllRef::of(&bytes).expect("a header");
-        assert_eq!(hll.count().is_ok(), counted, "{runs:?}");
-        assert_eq!(hll.merge_into(&mut [0; REGISTERS]).is_ok(), read, "{runs:?}");
+        assert_eq!(hll.count().is_ok(), sound, "{runs:?}");
+        assert_eq!(hll.merge_into(&mut [0; REGISTERS]).is_ok(), sound, "{runs:?}");
         let mut dense = Hll::copy_of(hll);
-        assert_eq!(dense.to_dense().is_ok(), read, "{runs:?}");
-        assert_eq!(dense.as_ref().encoding() == Encoding::Sparse, !read, "unchanged by an error");
+        assert_eq!(dense.to_dense().is_ok(), sound, "{runs:?}");
+        assert_eq!(dense.as_ref().encoding() == Encoding::Sparse, !sound, "unchanged by an error");
     }
 }
 
