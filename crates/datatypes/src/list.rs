@@ -30,6 +30,8 @@ pub use quicklist::{NodeRef, Quicklist};
 
 /// An element this long gets a node of its own, since no listpack may be that long.
 pub const PLAIN_FROM: usize = 1 << 30;
+/// The most elements that a trim frees itself.
+const MOST_FREED: usize = 10_000;
 /// What a limit on elements allows in bytes.
 const MOST_BYTES_BY_COUNT: usize = 8192;
 
@@ -229,14 +231,33 @@ impl List {
         removed
     }
 
-    /// Leaves the elements from `first` to `last`; negative indices count from the end. Gives how many are gone.
-    pub fn trim(&mut self, first: i64, last: i64, limits: &Limits) -> usize {
+    /// Leaves the elements from `first` to `last`; negative indices count from the end.
+    pub fn trim(&mut self, first: i64, last: i64, limits: &Limits) -> Trimmed {
         let length = self.as_ref().len();
         let range = self.as_ref().range_of(first, last);
-        self.remove_range(range.end, length - range.end, limits);
-        self.remove_range(0, range.start, limits);
+        let mut trimmed = Trimmed { count: length - range.len(), parts: Vec::new() };
+        match self {
+            List::Listpack(bytes) => {
+                // A listpack has fewer elements than an isize can count.
+                listpack::remove_range(bytes, range.end as isize, length - range.end);
+                listpack::remove_range(bytes, 0, range.start);
+            }
+            List::Large(list) => {
+                if length - range.end > MOST_FREED {
+                    trimmed.parts.push(Box::new(list.split_off(range.end)));
+                } else {
+                    list.remove_range(range.end, length - range.end);
+                }
+                if range.start > MOST_FREED {
+                    let rest = list.split_off(range.start);
+                    trimmed.parts.push(Box::new(std::mem::replace(&mut **list, rest)));
+                } else {
+                    list.remove_range(0, range.start);
+                }
+            }
+        }
         self.shrink(limits);
-        length - range.len()
+        trimmed
     }
 
     /// Removes `count` elements, or as many as there are, from an index on.
@@ -293,6 +314,15 @@ fn equal_places(listpack: Listpack<'_>, value: &[u8], toward: End, most: usize, 
     }
     // Of those found, the last ones were asked for.
     places.drain(..places.len().saturating_sub(most));
+}
+
+/// What [`List::trim`] took off.
+#[derive(Debug)]
+pub struct Trimmed {
+    /// How many elements that were.
+    pub count: usize,
+    /// Those of them that are too many to be freed at once, to be dismantled.
+    pub parts: Vec<Box<Quicklist>>,
 }
 
 /// A list to read.

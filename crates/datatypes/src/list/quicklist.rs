@@ -195,6 +195,23 @@ impl Quicklist {
         }
     }
 
+    /// Takes the elements from an index on off. This takes some microseconds, however many they are.
+    pub fn split_off(&mut self, index: usize) -> Quicklist {
+        if index >= self.len() {
+            return Quicklist::new();
+        }
+        let (ordinal, offset) = self.tree.locate(index);
+        if offset == 0 {
+            return Quicklist { tree: self.tree.split_off(ordinal) };
+        }
+        // Within a node, which then is no plain one.
+        let pos = self.node(ordinal).place(offset);
+        let part = self.tree.update(ordinal, |node| node.split_off(pos));
+        let mut tree = self.tree.split_off(ordinal + 1);
+        tree.insert(0, part);
+        Quicklist { tree }
+    }
+
     /// Removes the first `most` elements equal to `value` on the way to an end; gives how many they were.
     pub fn remove_equal(&mut self, value: &[u8], toward: End, most: usize) -> usize {
         let (mut removed, mut places) = (0, Vec::new());

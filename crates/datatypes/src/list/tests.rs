@@ -62,7 +62,7 @@ fn a_list_is_large_beyond_the_limit_on_elements_and_small_again_at_half_of_it() 
     push(&mut list, "10", End::Back, &limits);
     assert_eq!((list.as_ref().encoding(), nodes_of(&list)), ("quicklist", vec![10, 1]));
     // Two nodes are two nodes, however few their elements.
-    assert_eq!(list.trim(8, -1, &limits), 8);
+    assert_eq!(list.trim(8, -1, &limits).count, 8);
     assert_eq!((list.as_ref().encoding(), nodes_of(&list)), ("quicklist", vec![2, 1]));
     list.pop(End::Back, &limits, |_| ());
     assert_eq!(list.as_ref().encoding(), "listpack");
@@ -147,9 +147,9 @@ fn huge_elements_are_nodes_of_their_own() {
     assert_eq!(kinds(&list), [2, 1, 1, 2]);
     // One huge element is no listpack, however few it is.
     assert!(list.set(0, &huge, &limits));
-    assert_eq!(list.trim(0, 0, &limits), 5);
+    assert_eq!(list.trim(0, 0, &limits).count, 5);
     assert_eq!(kinds(&list), [0]);
-    assert_eq!(list.trim(1, 0, &limits), 1);
+    assert_eq!(list.trim(1, 0, &limits).count, 1);
     assert_eq!((list.as_ref().encoding(), list.as_ref().len()), ("listpack", 0));
 }
 
@@ -174,6 +174,42 @@ fn a_list_of_many_nodes_is_sought_and_freed_in_steps() {
     assert_eq!(list.node_count(), 200_000);
     assert!(list.dismantle(200_000));
     assert!(list.is_empty() && list.dismantle(1));
+}
+
+#[test]
+fn what_is_trimmed_off_a_large_list_is_left_to_be_dismantled() {
+    for (size, elements) in [(-2, 100_000), (7, 50_000), (1, 30_000)] {
+        let limits = limits(size);
+        let mut list = List::new();
+        for number in 0..elements {
+            push(&mut list, number.to_string(), End::Back, &limits);
+        }
+        let before = memory_of(&list);
+        let trimmed = list.trim(10_003, elements - 10_011, &limits);
+        assert_eq!((trimmed.count, trimmed.parts.len()), (20_013, 2));
+        let mut numbers: Vec<_> = list.as_ref().iter().map(|item| item.as_i64().unwrap()).collect();
+        assert!(numbers.iter().copied().eq(10_003..elements - 10_010));
+        let mut parts = trimmed.parts;
+        numbers.extend(
+            parts.iter().flat_map(|part| ListRef::Large(part).iter().map(|item| item.as_i64().unwrap())),
+        );
+        numbers.sort_unstable();
+        assert!(numbers.iter().copied().eq(0..elements));
+        let List::Large(large) = &list else { panic!("not large") };
+        large.check();
+        parts.iter().for_each(|part| part.check());
+        // The blocks and nodes along the cuts are halved.
+        let after = memory_of(&list) + parts.iter().map(|part| part.memory()).sum::<usize>();
+        assert!(after.abs_diff(before) < 30_000, "{before} {after}");
+        assert!(parts.iter_mut().all(|part| part.dismantle(usize::MAX)));
+        assert_eq!(list.trim(5, 4, &limits).count as i64, elements - 20_013);
+        assert_eq!((list.as_ref().len(), list.as_ref().encoding()), (0, "listpack"));
+    }
+}
+
+fn memory_of(list: &List) -> usize {
+    let List::Large(list) = list else { panic!("not large") };
+    list.memory()
 }
 
 fn element() -> impl Strategy<Value = Vec<u8>> {
@@ -276,7 +312,8 @@ fn take(step: &Step, list: &mut List, model: &mut Model, limits: &Limits) {
         }
         Step::Trim(first, last) => {
             let range = range(*first, *last, model.len());
-            assert_eq!(list.trim(*first, *last, limits), model.len() - range.len());
+            let trimmed = list.trim(*first, *last, limits);
+            assert_eq!((trimmed.count, trimmed.parts.len()), (model.len() - range.len(), 0));
             model.truncate(range.end);
             model.drain(..range.start);
         }
@@ -375,6 +412,17 @@ proptest! {
                 3..=5 => {
                     list.remove_range(index, 7);
                     model.drain(index..(index + 7).min(model.len()));
+                }
+                6 if model.len() > 1000 => {
+                    let mut part = list.split_off(index);
+                    list.check();
+                    part.check();
+                    let mut part_model = model.split_off(index);
+                    prop_assert_eq!((list.len(), part.len()), (model.len(), part_model.len()));
+                    if part_model.len() > model.len() {
+                        std::mem::swap(&mut part, &mut list);
+                        std::mem::swap(&mut part_model, &mut model);
+                    }
                 }
                 6 => {
                     list.remove_range(index, 300);

@@ -10,10 +10,11 @@
 //! one in or taking one out touch one block of at most [`FANOUT`] entries on each level: a list of ten
 //! million small elements has 22,000 nodes and three levels.
 //!
-//! 1. Every branch says how many nodes and elements are below it; no block but the root is empty.
+//! 1. Every branch says how many nodes and elements are below it, and what they and the blocks have
+//!    allocated; a node changes only within [`Tree::update`]. No block but the root's is empty.
 //! 2. A block grown beyond [`FANOUT`] is halved, at the ends of the list unevenly: blocks that are only
 //!    pushed to are full. A block that shrinks to a quarter joins its neighbour if both fit.
-//! 3. `heap` is what all nodes and blocks have allocated: a node changes only within [`Tree::update`].
+//! 3. A tree is cut in two along one path ([`Tree::split_off`]), however much falls off.
 
 use super::node::Node;
 use super::End;
@@ -28,10 +29,16 @@ const SMALL: usize = FANOUT / 4;
 /// Nodes in order.
 #[derive(Debug)]
 pub(super) struct Tree {
-    root: Block,
+    root: Branch,
+}
+
+/// A part of the tree, with its sums.
+#[derive(Debug)]
+struct Branch {
     nodes: usize,
     elements: usize,
     heap: usize,
+    block: Block,
 }
 
 #[derive(Debug)]
@@ -40,35 +47,27 @@ enum Block {
     Branches(Vec<Branch>),
 }
 
-#[derive(Debug)]
-struct Branch {
-    nodes: usize,
-    elements: usize,
-    block: Block,
-}
-
 impl Tree {
     pub fn new() -> Tree {
-        let root = Block::Nodes(Vec::new());
-        Tree { nodes: 0, elements: 0, heap: root.heap(), root }
+        Tree { root: Branch::of(Block::Nodes(Vec::new())) }
     }
 
     pub fn nodes(&self) -> usize {
-        self.nodes
+        self.root.nodes
     }
 
     pub fn elements(&self) -> usize {
-        self.elements
+        self.root.elements
     }
 
     pub fn heap(&self) -> usize {
-        self.heap
+        self.root.heap
     }
 
     /// The node with the element of this index, which there is, and the element's offset in it.
     pub fn locate(&self, index: usize) -> (usize, usize) {
-        assert!(index < self.elements, "element {index} of {}", self.elements);
-        let (mut block, mut ordinal, mut offset) = (&self.root, 0, index);
+        assert!(index < self.elements(), "element {index} of {}", self.elements());
+        let (mut block, mut ordinal, mut offset) = (&self.root.block, 0, index);
         while let Block::Branches(branches) = block {
             let mut at = 0;
             while offset >= branches[at].elements {
@@ -89,10 +88,10 @@ impl Tree {
 
     /// A node, if there is one of this ordinal.
     pub fn get(&self, ordinal: usize) -> Option<&Node> {
-        if ordinal >= self.nodes {
+        if ordinal >= self.nodes() {
             return None;
         }
-        let (mut block, mut ordinal) = (&self.root, ordinal);
+        let (mut block, mut ordinal) = (&self.root.block, ordinal);
         loop {
             match block {
                 Block::Branches(branches) => {
@@ -107,7 +106,7 @@ impl Tree {
 
     /// The outermost node, if there are any.
     pub fn end(&self, end: End) -> Option<&Node> {
-        let mut block = &self.root;
+        let mut block = &self.root.block;
         loop {
             match (block, end) {
                 (Block::Branches(branches), End::Front) => block = &branches.first()?.block,
@@ -120,48 +119,54 @@ impl Tree {
 
     /// Changes a node, which there is.
     pub fn update<R>(&mut self, ordinal: usize, change: impl FnOnce(&mut Node) -> R) -> R {
-        let mut grown = Growth::default();
-        let result = self.root.update(ordinal, change, &mut grown);
-        self.elements = self.elements.wrapping_add_signed(grown.elements);
-        self.heap = self.heap.wrapping_add_signed(grown.heap);
-        result
+        self.root.update(ordinal, change).0
     }
 
     /// Puts a node in, so that it has this ordinal.
     pub fn insert(&mut self, ordinal: usize, node: Node) {
-        assert!(ordinal <= self.nodes, "node {ordinal} of {}", self.nodes);
-        self.nodes += 1;
-        self.elements += node.count();
-        self.heap += node.heap();
-        if let Some(right) = self.root.insert(ordinal, node, &mut self.heap) {
-            let left = std::mem::replace(&mut self.root, Block::Branches(Vec::with_capacity(ROOM)));
-            let Block::Branches(branches) = &mut self.root else { unreachable!("just made") };
-            branches.push(Branch::of(left));
-            branches.push(right);
-            self.heap += self.root.heap();
+        assert!(ordinal <= self.nodes(), "node {ordinal} of {}", self.nodes());
+        if let Some(right) = self.root.insert(ordinal, node) {
+            let left = std::mem::replace(&mut self.root, Branch::of(Block::Nodes(Vec::new())));
+            let mut branches = Vec::with_capacity(ROOM);
+            branches.extend([left, right]);
+            self.root = Branch::of(Block::Branches(branches));
         }
     }
 
     /// Takes a node out, which there is.
     pub fn remove(&mut self, ordinal: usize) -> Node {
-        let node = self.root.remove(ordinal, &mut self.heap);
-        self.nodes -= 1;
-        self.elements -= node.count();
-        self.heap -= node.heap();
-        while let Block::Branches(branches) = &mut self.root {
-            if branches.len() > 1 {
-                break;
-            }
-            let only = branches.pop().expect("a branch");
-            self.heap -= self.root.heap();
-            self.root = only.block;
-        }
+        let node = self.root.remove(ordinal);
+        self.lower();
         node
+    }
+
+    /// Takes the nodes from this ordinal on off.
+    pub fn split_off(&mut self, ordinal: usize) -> Tree {
+        if ordinal == 0 {
+            return std::mem::replace(self, Tree::new());
+        }
+        if ordinal >= self.nodes() {
+            return Tree::new();
+        }
+        let mut right = Tree { root: self.root.split_off(ordinal) };
+        self.lower();
+        right.lower();
+        right
     }
 
     /// All nodes, in order.
     pub fn iter(&self) -> impl Iterator<Item = &Node> {
-        (0..self.nodes).map(|ordinal| self.get(ordinal).expect("as many as there are"))
+        (0..self.nodes()).map(|ordinal| self.get(ordinal).expect("as many as there are"))
+    }
+
+    /// Takes levels away that are one branch wide.
+    fn lower(&mut self) {
+        while let Block::Branches(branches) = &mut self.root.block {
+            if branches.len() > 1 {
+                break;
+            }
+            self.root = branches.pop().expect("a branch");
+        }
     }
 }
 
@@ -169,14 +174,14 @@ impl Clone for Tree {
     fn clone(&self) -> Tree {
         let mut copy = Tree::new();
         for node in self.iter() {
-            copy.insert(copy.nodes, node.clone());
+            copy.insert(copy.nodes(), node.clone());
         }
         copy
     }
 }
 
 /// What a change to a node added.
-#[derive(Default)]
+#[derive(Clone, Copy)]
 struct Growth {
     elements: isize,
     heap: isize,
@@ -184,14 +189,114 @@ struct Growth {
 
 impl Branch {
     fn of(block: Block) -> Branch {
-        let (nodes, elements) = match &block {
-            Block::Nodes(nodes) => (nodes.len(), nodes.iter().map(Node::count).sum()),
-            Block::Branches(branches) => (
-                branches.iter().map(|branch| branch.nodes).sum(),
-                branches.iter().map(|branch| branch.elements).sum(),
+        let mut branch = Branch { nodes: 0, elements: 0, heap: 0, block };
+        branch.recount();
+        branch
+    }
+
+    /// Sums up its entries, which know their own sums.
+    fn recount(&mut self) {
+        (self.nodes, self.elements, self.heap) = match &self.block {
+            Block::Nodes(nodes) => nodes.iter().fold(
+                (nodes.len(), 0, nodes.capacity() * size_of::<Node>()),
+                |(count, elements, heap), node| (count, elements + node.count(), heap + node.heap()),
+            ),
+            Block::Branches(branches) => branches.iter().fold(
+                (0, 0, branches.capacity() * size_of::<Branch>()),
+                |(nodes, elements, heap), branch| {
+                    (nodes + branch.nodes, elements + branch.elements, heap + branch.heap)
+                },
             ),
         };
-        Branch { nodes, elements, block }
+    }
+
+    fn update<R>(&mut self, ordinal: usize, change: impl FnOnce(&mut Node) -> R) -> (R, Growth) {
+        let (result, grown) = match &mut self.block {
+            Block::Nodes(nodes) => {
+                let node = &mut nodes[ordinal];
+                let (count, heap) = (node.count() as isize, node.heap() as isize);
+                let result = change(node);
+                (
+                    result,
+                    Growth { elements: node.count() as isize - count, heap: node.heap() as isize - heap },
+                )
+            }
+            Block::Branches(branches) => {
+                let (at, ordinal) = child_of(branches, ordinal).expect("a node of the tree");
+                branches[at].update(ordinal, change)
+            }
+        };
+        self.elements = self.elements.wrapping_add_signed(grown.elements);
+        self.heap = self.heap.wrapping_add_signed(grown.heap);
+        (result, grown)
+    }
+
+    /// Puts a node in; gives what stands behind, if the block had to be split.
+    fn insert(&mut self, ordinal: usize, node: Node) -> Option<Branch> {
+        let at = match &mut self.block {
+            Block::Nodes(nodes) => {
+                nodes.insert(ordinal, node);
+                ordinal
+            }
+            Block::Branches(branches) => {
+                // A node between two branches joins the first, and the last one takes what comes behind all.
+                let (at, ordinal) = match child_of(branches, ordinal) {
+                    Some((at, 0)) if at > 0 => (at - 1, branches[at - 1].nodes),
+                    Some(found) => found,
+                    None => (branches.len() - 1, branches[branches.len() - 1].nodes),
+                };
+                if let Some(right) = branches[at].insert(ordinal, node) {
+                    branches.insert(at + 1, right);
+                }
+                at + 1
+            }
+        };
+        let length = self.block.len();
+        let right = (length > FANOUT).then(|| {
+            // Where only one end grows, the blocks left behind stay full.
+            let from = match at {
+                0 | 1 => 2,
+                last if last == length - 1 => FANOUT,
+                _ => length / 2,
+            };
+            Branch::of(self.block.split_at(from))
+        });
+        self.recount();
+        right
+    }
+
+    fn remove(&mut self, ordinal: usize) -> Node {
+        let node = match &mut self.block {
+            Block::Nodes(nodes) => nodes.remove(ordinal),
+            Block::Branches(branches) => {
+                let (at, ordinal) = child_of(branches, ordinal).expect("a node of the tree");
+                let node = branches[at].remove(ordinal);
+                match branches[at].block.len() {
+                    0 => drop(branches.remove(at)),
+                    1..=SMALL => join(branches, at),
+                    _ => (),
+                }
+                node
+            }
+        };
+        self.recount();
+        node
+    }
+
+    /// Takes the nodes from this ordinal on off; there are some, and not all.
+    fn split_off(&mut self, ordinal: usize) -> Branch {
+        let right = match &mut self.block {
+            Block::Nodes(_) => self.block.split_at(ordinal),
+            Block::Branches(branches) => {
+                let (at, inner) = child_of(branches, ordinal).expect("a node of the tree");
+                let part = (inner > 0).then(|| branches[at].split_off(inner));
+                let mut right = split_at(branches, at + usize::from(inner > 0));
+                part.into_iter().for_each(|part| right.insert(0, part));
+                Block::Branches(right)
+            }
+        };
+        self.recount();
+        Branch::of(right)
     }
 }
 
@@ -203,91 +308,10 @@ impl Block {
         }
     }
 
-    /// Bytes of its own entries.
-    fn heap(&self) -> usize {
+    fn split_at(&mut self, from: usize) -> Block {
         match self {
-            Block::Nodes(nodes) => nodes.capacity() * size_of::<Node>(),
-            Block::Branches(branches) => branches.capacity() * size_of::<Branch>(),
-        }
-    }
-
-    fn update<R>(&mut self, ordinal: usize, change: impl FnOnce(&mut Node) -> R, grown: &mut Growth) -> R {
-        match self {
-            Block::Nodes(nodes) => {
-                let node = &mut nodes[ordinal];
-                let (count, heap) = (node.count(), node.heap());
-                let result = change(node);
-                grown.elements = node.count() as isize - count as isize;
-                grown.heap = node.heap() as isize - heap as isize;
-                result
-            }
-            Block::Branches(branches) => {
-                let (at, ordinal) = child_of(branches, ordinal).expect("a node of the tree");
-                let branch = &mut branches[at];
-                let result = branch.block.update(ordinal, change, grown);
-                branch.elements = branch.elements.wrapping_add_signed(grown.elements);
-                result
-            }
-        }
-    }
-
-    /// Puts a node in; gives what stands behind, if the block had to be split.
-    fn insert(&mut self, ordinal: usize, node: Node, heap: &mut usize) -> Option<Branch> {
-        let at = match self {
-            Block::Nodes(nodes) => {
-                insert_into(nodes, ordinal, node, heap);
-                ordinal
-            }
-            Block::Branches(branches) => {
-                // A node between two branches joins the first, so that pushing at the end does not descend elsewhere.
-                let (at, ordinal) = match child_of(branches, ordinal) {
-                    Some((at, 0)) if at > 0 => (at - 1, branches[at - 1].nodes),
-                    Some(found) => found,
-                    None => (branches.len() - 1, branches[branches.len() - 1].nodes),
-                };
-                let branch = &mut branches[at];
-                branch.nodes += 1;
-                branch.elements += node.count();
-                let right = branch.block.insert(ordinal, node, heap)?;
-                branch.nodes -= right.nodes;
-                branch.elements -= right.elements;
-                insert_into(branches, at + 1, right, heap);
-                at + 1
-            }
-        };
-        if self.len() <= FANOUT {
-            return None;
-        }
-        // Where only one end grows, the blocks left behind stay full.
-        let from = match at {
-            0 | 1 => 2,
-            last if last == self.len() - 1 => FANOUT,
-            _ => self.len() / 2,
-        };
-        let right = match self {
             Block::Nodes(nodes) => Block::Nodes(split_at(nodes, from)),
             Block::Branches(branches) => Block::Branches(split_at(branches, from)),
-        };
-        *heap += right.heap();
-        Some(Branch::of(right))
-    }
-
-    fn remove(&mut self, ordinal: usize, heap: &mut usize) -> Node {
-        match self {
-            Block::Nodes(nodes) => nodes.remove(ordinal),
-            Block::Branches(branches) => {
-                let (at, ordinal) = child_of(branches, ordinal).expect("a node of the tree");
-                let branch = &mut branches[at];
-                let node = branch.block.remove(ordinal, heap);
-                branch.nodes -= 1;
-                branch.elements -= node.count();
-                match branch.block.len() {
-                    0 => *heap -= branches.remove(at).block.heap(),
-                    1..=SMALL => join(branches, at, heap),
-                    _ => (),
-                }
-                node
-            }
         }
     }
 }
@@ -305,7 +329,7 @@ fn child_of(branches: &[Branch], ordinal: usize) -> Option<(usize, usize)> {
 }
 
 /// Joins a small block with a neighbour, if there is room.
-fn join(branches: &mut Vec<Branch>, at: usize, heap: &mut usize) {
+fn join(branches: &mut Vec<Branch>, at: usize) {
     let fits = |left: usize| {
         left + 1 < branches.len()
             && branches[left].block.len() + branches[left + 1].block.len() <= FANOUT * 3 / 4
@@ -316,27 +340,18 @@ fn join(branches: &mut Vec<Branch>, at: usize, heap: &mut usize) {
         _ => return,
     };
     let right = branches.remove(left + 1);
-    *heap -= right.block.heap();
-    let branch = &mut branches[left];
-    branch.nodes += right.nodes;
-    branch.elements += right.elements;
-    match (&mut branch.block, right.block) {
-        (Block::Nodes(nodes), Block::Nodes(more)) => extend(nodes, more, heap),
-        (Block::Branches(branches), Block::Branches(more)) => extend(branches, more, heap),
+    match (&mut branches[left].block, right.block) {
+        (Block::Nodes(nodes), Block::Nodes(more)) => extend(nodes, more),
+        (Block::Branches(branches), Block::Branches(more)) => extend(branches, more),
         _ => unreachable!("neighbours stand at the same depth"),
     }
+    branches[left].recount();
 }
 
-fn insert_into<T>(entries: &mut Vec<T>, at: usize, entry: T, heap: &mut usize) {
-    let before = entries.capacity();
-    entries.insert(at, entry);
-    *heap += (entries.capacity() - before) * size_of::<T>();
-}
-
-fn extend<T>(entries: &mut Vec<T>, more: Vec<T>, heap: &mut usize) {
-    let before = entries.capacity();
+/// Adds entries, with room for as many as a block can get.
+fn extend<T>(entries: &mut Vec<T>, more: Vec<T>) {
+    entries.reserve_exact(ROOM - entries.len());
     entries.extend(more);
-    *heap += (entries.capacity() - before) * size_of::<T>();
 }
 
 /// The entries from an index on, with room for as many as a block can get.
@@ -350,36 +365,36 @@ fn split_at<T>(entries: &mut Vec<T>, from: usize) -> Vec<T> {
 impl Tree {
     /// Checks what the narrative promises.
     pub fn check(&self) {
-        fn check(block: &Block, is_root: bool) -> (usize, usize, usize, usize) {
-            assert!(block.len() <= FANOUT && (is_root || block.len() > 0));
-            let mut sums = (0, 0, block.heap(), 0);
-            match block {
-                Block::Nodes(nodes) => {
-                    for node in nodes {
-                        assert!(node.count() > 0);
-                        sums.0 += 1;
-                        sums.1 += node.count();
-                        sums.2 += node.heap();
-                    }
-                }
-                Block::Branches(branches) => {
-                    assert!(!is_root || branches.len() > 1);
-                    let mut depths = Vec::new();
-                    for branch in branches {
-                        let (nodes, elements, heap, depth) = check(&branch.block, false);
-                        assert_eq!((branch.nodes, branch.elements), (nodes, elements));
-                        sums.0 += nodes;
-                        sums.1 += elements;
-                        sums.2 += heap;
-                        depths.push(depth);
-                    }
-                    assert!(depths.iter().all(|depth| *depth == depths[0]));
-                    sums.3 = depths[0] + 1;
-                }
+        self.root.check();
+        assert!(!matches!(&self.root.block, Block::Branches(branches) if branches.len() < 2));
+    }
+}
+
+#[cfg(test)]
+impl Branch {
+    /// Checks the sums and gives the depth.
+    fn check(&self) -> usize {
+        assert!(self.block.len() <= FANOUT);
+        let (mut nodes, mut elements) = (0, 0);
+        let (heap, depth) = match &self.block {
+            Block::Nodes(entries) => {
+                assert!(entries.iter().all(|node| node.count() > 0));
+                nodes += entries.len();
+                elements += entries.iter().map(Node::count).sum::<usize>();
+                assert!(entries.capacity() <= ROOM);
+                (entries.capacity() * size_of::<Node>() + entries.iter().map(Node::heap).sum::<usize>(), 0)
             }
-            sums
-        }
-        let (nodes, elements, heap, _) = check(&self.root, true);
+            Block::Branches(entries) => {
+                let depths: Vec<usize> = entries.iter().map(Branch::check).collect();
+                assert!(depths.iter().all(|depth| *depth == depths[0]));
+                assert!(entries.iter().all(|branch| branch.block.len() > 0));
+                nodes += entries.iter().map(|branch| branch.nodes).sum::<usize>();
+                elements += entries.iter().map(|branch| branch.elements).sum::<usize>();
+                let below: usize = entries.iter().map(|branch| branch.heap).sum();
+                (entries.capacity() * size_of::<Branch>() + below, depths[0] + 1)
+            }
+        };
         assert_eq!((self.nodes, self.elements, self.heap), (nodes, elements, heap));
+        depth
     }
 }
