@@ -15,12 +15,14 @@
 //!
 //! KEYS looks at all cores while they are locked, and so answers what was there at one moment.
 
+pub(crate) mod collection;
+
 use crate::exec::{ScanStep, Visit};
 use crate::table::{Categories, Command, EveryCore, Flags, Run};
 use crate::{CommandError, Exec, Gathered};
 use config::glob;
 use keyspace::{Cursor, Entry, View};
-use resp::{parse_integer, Args, Protocol, Reply};
+use resp::{Args, Protocol, Reply};
 use slot::SLOTS;
 use std::ops::Range;
 
@@ -129,20 +131,8 @@ fn scan_reply(_: &mut Exec, args: Args, gathered: Gathered, reply: &mut Reply) -
     Ok(())
 }
 
-/// What C's `strtoul` reads, but for leading blanks, which Redis refuses.
 fn read_cursor(text: &[u8]) -> Option<Cursor> {
-    let text = text.split(|&byte| byte == 0).next().unwrap_or_default();
-    let (negative, digits) = match text {
-        [] => return Some(Cursor::START),
-        [b'-', digits @ ..] => (true, digits),
-        [b'+', digits @ ..] => (false, digits),
-        digits => (false, digits),
-    };
-    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    let number: u64 = std::str::from_utf8(digits).ok()?.parse().ok()?;
-    let number = if negative { number.wrapping_neg() } else { number };
+    let number = collection::read_cursor(text)?;
     Some(if number == START_AGAIN { Cursor::START } else { Cursor::new(number) })
 }
 
@@ -161,8 +151,7 @@ impl<'a> Filter<'a> {
             let is = |name: &[u8]| args[i].eq_ignore_ascii_case(name);
             let Some(value) = args.try_get(i + 1) else { return Err(CommandError::Syntax) };
             if is(b"count") {
-                let count = parse_integer(value).ok_or(CommandError::NotInteger)?;
-                filter.count = usize::try_from(count).ok().filter(|n| *n > 0).ok_or(CommandError::Syntax)?;
+                filter.count = collection::count(value)?;
             } else if is(b"match") {
                 filter.pattern = (value != b"*").then_some(value);
             } else if is(b"type") {
