@@ -4,7 +4,7 @@
 //!
 //! ```text
 //!     hash      | tag 8 bits | ........................ address bits, from the lowest |
-//!     dict      pages of 64 buckets;  n buckets, half <= n < 2 half, half a power of two
+//!     dict      pages of 256 buckets;  n buckets, half <= n < 2 half, half a power of two
 //!     address   the lowest bits of the hash, one more than log2(half); where that is not below n, one less
 //!     bucket    tags, offsets and entries in one block of memory (`bucket.rs`)
 //!     long      entries of more than 254 bytes, each in its own block (`long.rs`)
@@ -44,8 +44,8 @@ use long::Longs;
 use std::collections::HashSet;
 use std::mem;
 
-/// Buckets of a page: 1.5 KB of pointers, the most that is allocated beside a split.
-const PAGE: usize = 64;
+/// Buckets of a page: 6 KB of pointers. The list of pages, which doubles, has some 50 KB at ten million entries.
+const PAGE: usize = 256;
 /// A further bucket is due when the buckets have more entries than this on average ..
 const ENTRIES_SPLIT: usize = 20;
 /// .. or more bytes.
@@ -421,8 +421,8 @@ impl Dict {
         }
         loop {
             let bits = draw();
-            let address = ((bits >> 32) * self.buckets as u64 >> 32) as usize;
-            let index = ((bits & 0xffff_ffff) * self.tallest as u64 >> 32) as usize;
+            let address = (((bits >> 32) * self.buckets as u64) >> 32) as usize;
+            let index = (((bits & 0xffff_ffff) * self.tallest as u64) >> 32) as usize;
             if index < self.bucket(address).count() {
                 return Some((address, index));
             }
@@ -472,7 +472,7 @@ impl Selection {
 
 /// A number below `limit`, each with the same probability.
 pub(crate) fn below(limit: usize, draw: &mut dyn FnMut() -> u64) -> usize {
-    (u128::from(draw()) * limit as u128 >> 64) as usize
+    ((u128::from(draw()) * limit as u128) >> 64) as usize
 }
 
 /// All entries of a [`Dict`].
