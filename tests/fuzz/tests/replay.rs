@@ -6,6 +6,8 @@ mod bus_node;
 mod bus_packet;
 #[path = "../checks/config_file.rs"]
 mod config_file;
+#[path = "../../../crates/persistence/tests/support/mod.rs"]
+mod dump_payload;
 #[path = "../../../crates/resp/tests/support/mod.rs"]
 mod resp_request;
 
@@ -39,4 +41,9 @@ fn bus_node() {
 #[test]
 fn config_file() {
     replay("config_file", config_file::check);
+}
+
+#[test]
+fn dump_payload() {
+    replay("dump_payload", dump_payload::check);
 }
