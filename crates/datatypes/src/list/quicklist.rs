@@ -216,7 +216,7 @@ impl Quicklist {
     pub fn remove_equal(&mut self, value: &[u8], toward: End, most: usize) -> usize {
         let (mut removed, mut places) = (0, Vec::new());
         let mut next = if toward == End::Back { Some(0) } else { self.tree.nodes().checked_sub(1) };
-        while let Some(ordinal) = next {
+        while let Some(ordinal) = next.filter(|_| removed < most) {
             let Some(node) = self.tree.get(ordinal) else { break };
             places.clear();
             match node.contents() {
@@ -232,9 +232,6 @@ impl Quicklist {
                 self.tree.remove(ordinal);
             } else if !places.is_empty() {
                 self.tree.update(ordinal, |node| node.remove_all(&places));
-            }
-            if removed == most {
-                break;
             }
             next = match toward {
                 // The next node has come up to this one's place.
