@@ -106,7 +106,7 @@ impl StreamId {
         write_number(self.seq, out);
     }
 
-    fn to_number(self) -> u128 {
+    pub(super) fn to_number(self) -> u128 {
         u128::from(self.ms) << 64 | u128::from(self.seq)
     }
 

@@ -259,6 +259,11 @@ impl<'a> NodeView<'a> {
         NodeView { pack, master, master_pairs, master_fields }
     }
 
+    /// The id that the entries count from.
+    pub(super) fn key(&self) -> StreamId {
+        self.master
+    }
+
     /// The first entry, deleted ones included.
     pub(super) fn first(&self) -> Option<RawEntry> {
         let zero = self.forward(self.master_fields, self.master_pairs);
@@ -272,14 +277,69 @@ impl<'a> NodeView<'a> {
 
     /// The live entry of this id.
     pub(super) fn find(&self, id: StreamId) -> Option<RawEntry> {
-        let mut next = self.first();
-        while let Some(entry) = next {
-            if !entry.deleted && entry.id >= id {
-                return Some(entry).filter(|entry| entry.id == id);
-            }
-            next = self.after(&entry);
+        self.seek(id).filter(|entry| entry.id == id)
+    }
+
+    /// The first live entry at or above an id.
+    ///
+    /// Searched from the end that is likely nearer: readers are mostly close to the last entry.
+    pub(super) fn seek(&self, id: StreamId) -> Option<RawEntry> {
+        let last = self.last_live()?;
+        if last.id < id {
+            return None;
         }
-        None
+        if self.is_nearer_front(id, last.id) {
+            let mut next = self.first();
+            while let Some(entry) = next.filter(|entry| entry.deleted || entry.id < id) {
+                next = self.after(&entry);
+            }
+            return next;
+        }
+        let (mut best, mut next) = (last, self.before(&last));
+        while let Some(entry) = next.filter(|entry| entry.deleted || entry.id >= id) {
+            if !entry.deleted {
+                best = entry;
+            }
+            next = self.before(&entry);
+        }
+        Some(best)
+    }
+
+    /// The last live entry at or below an id.
+    pub(super) fn seek_back(&self, id: StreamId) -> Option<RawEntry> {
+        let last = self.last_live()?;
+        if last.id <= id {
+            return Some(last);
+        }
+        if self.is_nearer_front(id, last.id) {
+            let (mut best, mut next) = (None, self.first());
+            while let Some(entry) = next.filter(|entry| entry.deleted || entry.id <= id) {
+                if !entry.deleted {
+                    best = next;
+                }
+                next = self.after(&entry);
+            }
+            return best;
+        }
+        let mut next = self.before(&last);
+        while let Some(entry) = next.filter(|entry| entry.deleted || entry.id > id) {
+            next = self.before(&entry);
+        }
+        next
+    }
+
+    fn last_live(&self) -> Option<RawEntry> {
+        let mut last = self.last();
+        while let Some(entry) = last.filter(|entry| entry.deleted) {
+            last = self.before(&entry);
+        }
+        last
+    }
+
+    /// Whether an id lies in the lower half of the ids from the node's key to this one.
+    fn is_nearer_front(&self, id: StreamId, last: StreamId) -> bool {
+        let master = self.master.to_number();
+        id.to_number().saturating_sub(master) < last.to_number().saturating_sub(master) / 2
     }
 
     /// The entry behind.

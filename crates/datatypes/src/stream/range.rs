@@ -1,7 +1,7 @@
 //! Entries between two ids, from either end.
 //!
 //! A range begins in the node with the highest key not above its first id (reversed: its last), since only that node can hold
-//! the id, and walks entry by entry from there. What lies before the range in that node is skipped, a hundred entries at most.
+//! the id, and walks entry by entry from there. What lies outside the range in that node is passed by from its nearer end.
 //!
 //! Not here: COUNT, which is `take` of the iterator.
 
@@ -46,8 +46,9 @@ impl<'a> Entries<'a> {
         loop {
             if let Some((view, last)) = &mut self.current {
                 let next = match (last.as_ref(), self.reversed) {
+                    (None, false) if view.key() < self.start => view.seek(self.start),
                     (None, false) => view.first(),
-                    (None, true) => view.last(),
+                    (None, true) => view.seek_back(self.end),
                     (Some(last), false) => view.after(last),
                     (Some(last), true) => view.before(last),
                 };
