@@ -29,6 +29,8 @@
 //!    an entry is there, draws all entries alike.
 //! 3. Two dicts should not share a seed: one that is filled in the order of another's cursor would fill its
 //!    first bucket with most of what comes. Mix the seed of the node with something of the value.
+//! 4. Whoever removes what the dict's own cursor tells is common, and empties the line from its beginning: a bucket
+//!    that would grow out of bounds is not joined, and the empty ones (24 bytes each) wait.
 //!
 //! Not here: what keys and values mean, and when a collection becomes large (`set.rs`, `hash.rs`).
 
@@ -41,7 +43,6 @@ mod tests;
 use bucket::{Bucket, Entry, MOST_INLINE};
 pub use keyed_hash::keyed_hash;
 use long::Longs;
-use std::collections::HashSet;
 use std::mem;
 
 /// Buckets of a page: 6 KB of pointers. The list of pages, which doubles, has some 50 KB at ten million entries.
@@ -52,6 +53,15 @@ const ENTRIES_SPLIT: usize = 20;
 const BYTES_SPLIT: usize = 800;
 /// A bucket less is due when both are below so many eighths of that.
 const JOIN_EIGHTHS: usize = 5;
+/// Buckets that are fuller together than this are not joined. Whoever removes what a cursor tells empties the
+/// beginning of the line and leaves its end as it was; joining by the average would make giants there.
+const ENTRIES_MOST: usize = 4 * ENTRIES_SPLIT;
+/// And those of more bytes.
+const BYTES_MOST: usize = 4 * BYTES_SPLIT;
+/// Joins to one removal: enough to make up for those that were put off.
+const JOINS_MOST: usize = 8;
+/// Draws before an entry is counted off instead. Three are usual.
+const DRAWS_MOST: usize = 100;
 /// Bits of the hash that a cursor counts in.
 const PREFIX_BITS: u32 = 32;
 
@@ -216,10 +226,11 @@ impl Dict {
             self.iter().filter(|_| chosen.next(draw)).for_each(|(key, value)| f(key, value));
             return;
         }
-        let mut seen = HashSet::with_capacity(count);
+        let mut seen = Dict::new(keyed_hash(self.seed, b"sample"));
         while seen.len() < count {
             let Some((address, index)) = self.draw(draw) else { return };
-            if seen.insert((address, index)) {
+            // A bucket has less than 2^16 entries.
+            if seen.add(&((address << 16 | index) as u64).to_le_bytes(), &[]) {
                 let (key, value) = self.bucket(address).get(index, &self.longs);
                 f(key, value);
             }
@@ -340,17 +351,26 @@ impl Dict {
         self.settle();
     }
 
-    /// One step of growth or shrinkage where it is due. One is enough: no entry weighs more than a bucket.
+    /// One step of growth where it is due, for no entry weighs more than a bucket; a few of shrinkage, for they may
+    /// have been put off.
     #[inline]
     fn settle(&mut self) {
         if self.len > self.buckets * ENTRIES_SPLIT || self.used > self.buckets * BYTES_SPLIT {
             self.split();
-        } else if self.buckets > 1
+            return;
+        }
+        for _ in 0..JOINS_MOST {
+            if !self.is_sparse() || !self.join() {
+                return;
+            }
+        }
+    }
+
+    #[inline]
+    fn is_sparse(&self) -> bool {
+        self.buckets > 1
             && self.len * 8 < self.buckets * ENTRIES_SPLIT * JOIN_EIGHTHS
             && self.used * 8 < self.buckets * BYTES_SPLIT * JOIN_EIGHTHS
-        {
-            self.join();
-        }
     }
 
     /// Splits the bucket whose turn it is.
@@ -388,22 +408,30 @@ impl Dict {
         self.buckets += 1;
     }
 
-    /// Joins the last bucket to the one that it was split from.
-    fn join(&mut self) {
+    /// Joins the last bucket to the one that it was split from, unless that would be too much for one; whether it did.
+    fn join(&mut self) -> bool {
+        let from = self.buckets - 1;
+        let to = from - (1 << from.ilog2());
+        let (count, used) = [from, to]
+            .map(|at| self.bucket(at))
+            .iter()
+            .fold((0, 0), |(count, used), bucket| (count + bucket.count(), used + bucket.used()));
+        if count > ENTRIES_MOST || used > BYTES_MOST {
+            return false;
+        }
         if self.buckets.is_power_of_two() {
             self.rising = false;
         }
         let mut last = Bucket::default();
-        self.edit(self.buckets - 1, |bucket| mem::swap(bucket, &mut last));
+        self.edit(from, |bucket| mem::swap(bucket, &mut last));
         let page = self.pages.last_mut().expect("there is a page");
         page.pop();
         if page.is_empty() {
             self.pages.pop();
         }
         self.buckets -= 1;
-        // Now that it is gone, its hashes lead to the other one.
-        let to = self.buckets - self.half();
         self.edit(to, |bucket| bucket.append(&last));
+        true
     }
 
     /// The hash of an entry.
@@ -419,7 +447,7 @@ impl Dict {
         if self.len == 0 {
             return None;
         }
-        loop {
+        for _ in 0..DRAWS_MOST {
             let bits = draw();
             let address = (((bits >> 32) * self.buckets as u64) >> 32) as usize;
             let index = (((bits & 0xffff_ffff) * self.tallest as u64) >> 32) as usize;
@@ -427,6 +455,15 @@ impl Dict {
                 return Some((address, index));
             }
         }
+        // A table that was emptied by a cursor may have many buckets with nothing.
+        let mut index = below(self.len, draw);
+        for (address, bucket) in self.pages.iter().flatten().enumerate() {
+            match index.checked_sub(bucket.count()) {
+                Some(left) => index = left,
+                None => return Some((address, index)),
+            }
+        }
+        unreachable!("the buckets hold as many entries as are counted")
     }
 }
 
