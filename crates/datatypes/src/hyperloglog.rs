@@ -91,9 +91,7 @@ pub fn pattern(element: &[u8]) -> (usize, u8) {
 /// The cardinality that these registers stand for.
 pub fn count(registers: &Registers) -> u64 {
     let mut histogram = [0; 64];
-    for register in registers {
-        histogram[usize::from(*register & 63)] += 1;
-    }
+    dense::tally(registers.as_chunks::<4>().0.iter().copied(), &mut histogram);
     estimate::cardinality(&histogram)
 }
 
@@ -209,7 +207,15 @@ impl Hll {
         // Registers come in order, so the search in a sparse value goes on where the last one ended.
         let mut cursor = sparse::Cursor::default();
         for (register, &length) in registers.iter().enumerate().filter(|(_, length)| **length > 0) {
+            if self.as_ref().encoding == Encoding::Dense {
+                break;
+            }
             self.raise(register, length, sparse_max_bytes, &mut cursor)?;
+        }
+        if self.as_ref().encoding == Encoding::Dense {
+            let mut union = *registers;
+            self.as_ref().merge_into(&mut union)?;
+            dense::write(&mut self.0[HEADER..], &union);
         }
         Ok(())
     }
@@ -243,9 +249,9 @@ impl Hll {
         }
         let mut registers = [0; REGISTERS];
         self.as_ref().merge_into(&mut registers)?;
-        self.0.truncate(HEADER);
+        self.0.resize(DENSE_LEN, 0);
         self.0[ENCODING_AT] = DENSE;
-        dense::push(&mut self.0, &registers);
+        dense::write(&mut self.0[HEADER..], &registers);
         Ok(())
     }
 

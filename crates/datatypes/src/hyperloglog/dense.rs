@@ -47,14 +47,14 @@ pub fn raise(value: &[u8], register: usize, number: u8) -> Option<Patch> {
     Some(Patch { at, bytes: both.to_le_bytes(), len })
 }
 
-/// Writes all registers behind a header.
-pub(super) fn push(value: &mut Vec<u8>, registers: &Registers) {
+/// Writes all registers.
+pub(super) fn write(body: &mut [u8], registers: &Registers) {
     let (fours, _) = registers.as_chunks::<4>();
-    value.reserve_exact(LEN);
-    for four in fours {
+    let (threes, _) = body.as_chunks_mut::<3>();
+    for (three, four) in threes.iter_mut().zip(fours) {
         let [a, b, c, d] = four.map(|register| u32::from(register & MAX));
         let bytes = (a | b << 6 | c << 12 | d << 18).to_le_bytes();
-        value.extend_from_slice(&bytes[..3]);
+        three.copy_from_slice(&bytes[..3]);
     }
 }
 
@@ -68,11 +68,16 @@ pub(super) fn merge_into(body: &[u8], registers: &mut Registers) {
 }
 
 pub(super) fn histogram(body: &[u8], histogram: &mut Histogram) {
-    // Four tables, because runs of equal registers would each wait for the one before.
+    tally(fours_of(body), histogram);
+}
+
+/// Counts how often each number occurs.
+pub(super) fn tally(fours: impl Iterator<Item = [u8; 4]>, histogram: &mut Histogram) {
+    // Four tables, because of equal numbers one after the other each would wait for the one before.
     let mut tables = [[0u32; 64]; 4];
-    for four in fours_of(body) {
+    for four in fours {
         for (table, number) in tables.iter_mut().zip(four) {
-            table[usize::from(number)] += 1;
+            table[usize::from(number & MAX)] += 1;
         }
     }
     for table in &tables {
