@@ -62,7 +62,7 @@ impl LargeSortedSet {
         let found = self.tree.remove(old, member);
         debug_assert!(found, "rule 1");
         self.tree.insert(score, member);
-        self.index.change(member, score);
+        self.index.set(member, score);
     }
 
     pub(super) fn remove(&mut self, member: &[u8]) -> Option<f64> {

@@ -326,7 +326,7 @@ fn grow_and_shrink(seed: u64, most: usize, scores: u64, length: impl Fn(u64) -> 
     for step in 0.. {
         let number = random(&mut state);
         let score = (number >> 20) % scores;
-        let add = if growing { number % 4 != 0 } else { number % 4 == 0 };
+        let add = number.is_multiple_of(4) != growing;
         if add {
             let mut member = vec![b'x'; length(number >> 40)];
             let name = (number >> 24).to_string();
@@ -335,7 +335,7 @@ fn grow_and_shrink(seed: u64, most: usize, scores: u64, length: impl Fn(u64) -> 
             if model.insert((score, member.clone())) {
                 tree.insert(score as f64, &member);
             }
-        } else if (number >> 10) % 256 == 0 && !model.is_empty() {
+        } else if (number >> 10).is_multiple_of(256) && !model.is_empty() {
             let from = (number >> 8) as usize % model.len();
             let gone: Vec<_> = model.iter().skip(from).take(150).cloned().collect();
             let mut removed = Vec::new();
