@@ -6,17 +6,20 @@
 //!                      consumers: name -> seen, active, pending ids
 //! ```
 //!
-//! The nodes are Redis's own, byte for byte (`node.rs`), cut at the same places, and entries are removed as Redis 7.2 removes
-//! them: so DUMP copies the nodes, and approximate trimming takes the same entries away. There is no compact form: a stream of
-//! one entry is one node.
+//! The nodes are Redis's own, byte for byte (`node.rs`), cut at the same places, and entries are removed as
+//! Redis 7.2 removes them: so DUMP copies the nodes, and approximate trimming takes the same entries away.
+//! There is no compact form: a stream of one entry is one node.
 //!
-//! 1. `len` is the number of live entries of all nodes. A new entry goes behind the last node's, or into a new node.
+//! 1. `len` is the number of live entries of all nodes. A new entry goes behind the last node's, or into a
+//!    new node.
 //! 2. `last_id` never falls below an entry, so that no id is given twice, unless XSETID says otherwise.
-//! 3. `first_id` is the first live entry's, 0-0 in an empty stream. `max_deleted_id` is the highest that XDEL took; trimming leaves
-//!    it alone. The arithmetic of lag (`counters.rs`) rests on these and on `entries_added`.
-//! 4. Pending entries outlive the entries of the stream: XDEL and trimming leave them; XCLAIM and XAUTOCLAIM find them gone.
-//! 5. No operation on one entry touches more than a node, a tree path and a chunk of pending entries. What frees many nodes or
-//!    a group hands them back as a stream of their own, to be dismantled in steps.
+//! 3. `first_id` is the first live entry's, 0-0 in an empty stream. `max_deleted_id` is the highest that XDEL
+//!    took; trimming leaves it alone. The arithmetic of lag (`counters.rs`) rests on these and on
+//!    `entries_added`.
+//! 4. Pending entries outlive the entries of the stream: XDEL and trimming leave them; XCLAIM and XAUTOCLAIM
+//!    find them gone.
+//! 5. No operation on one entry touches more than a node, a tree path and a chunk of pending entries. What
+//!    frees many nodes or a group hands them back as a stream of their own, to be dismantled in steps.
 //!
 //! Not here: time (every `now` is an argument), blocking, what is sent to replicas.
 
@@ -226,8 +229,8 @@ impl StreamLarge {
         self.last_entry_id().is_some_and(|last| last > id)
     }
 
-    /// The first id that still has its place, deleted or not: what replaces the id of an approximate MINID in what
-    /// replicas get. The highest id if there is none.
+    /// The first id that still has its place, deleted or not: what replaces the id of an approximate MINID in
+    /// what replicas get. The highest id if there is none.
     pub fn first_place(&self) -> StreamId {
         let mut entries = self.iter().with_deleted();
         entries.next().map_or(StreamId::MAX, |entry| entry.id())
@@ -243,8 +246,8 @@ impl StreamLarge {
         self.nodes.range(master..).map(|(&master, node)| (master, node.bytes()))
     }
 
-    /// How many nodes Redis's radix tree would have for these keys: XINFO shows it. Exact for streams of a million
-    /// small entries; estimated beyond, not to hold up a core.
+    /// How many nodes Redis's radix tree would have for these keys: XINFO shows it. Exact for streams of a
+    /// million small entries; estimated beyond, not to hold up a core.
     pub fn radix_tree_nodes(&self) -> u64 {
         let keys = self.nodes.len();
         let shaped = radix_tree_nodes(self.nodes.keys().take(MOST_SHAPED).map(|id| id.to_bytes()));
@@ -273,7 +276,8 @@ impl StreamLarge {
 
 // Writing.
 impl StreamLarge {
-    /// XADD: adds an entry of these fields and values. `now_ms` is the time for an id that is left to the stream.
+    /// XADD: adds an entry of these fields and values. `now_ms` is the time for an id that is left to the
+    /// stream.
     pub fn add<'a>(
         &mut self,
         id: NewId,
@@ -491,10 +495,11 @@ impl Drop for GroupMut<'_> {
 
 /// Nodes of a radix tree with compressed chains, for sorted keys of 16 bytes.
 ///
-/// Each key has a leaf, each place where keys part a branching node, and each stretch between them that is longer than the byte
-/// of its edge one chain.
+/// Each key has a leaf, each place where keys part a branching node, and each stretch between them that is
+/// longer than the byte of its edge one chain.
 fn radix_tree_nodes(mut keys: impl Iterator<Item = [u8; 16]>) -> u64 {
-    // The depths of the branching nodes on the path of the last key; a chain is counted when its lower end is left.
+    // The depths of the branching nodes on the path of the last key; a chain is counted when its lower end is
+    // left.
     let mut branches: Vec<usize> = Vec::new();
     let Some(mut last) = keys.next() else { return 1 };
     let mut nodes = 1;

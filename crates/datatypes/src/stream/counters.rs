@@ -1,8 +1,9 @@
 //! The numbers of a stream, and what they tell of a group's progress.
 //!
-//! A group's read counter is the place of its last delivered entry among all entries ever added; its lag is what was added
-//! behind. Both are exact while no entry in between was deleted. Deletions are known only by the highest deleted id: while
-//! that lies ahead of the group, or is not known to lie behind it, there is no answer.
+//! A group's read counter is the place of its last delivered entry among all entries ever added; its lag is
+//! what was added behind. Both are exact while no entry in between was deleted. Deletions are known only by
+//! the highest deleted id: while that lies ahead of the group, or is not known to lie behind it, there is no
+//! answer.
 //!
 //! ```text
 //!     ever added   x x x x | 5 6 7 8 9        entries_added 9, len 5; trimmed in front: nothing ahead is missing
@@ -70,8 +71,8 @@ impl Counters {
             && start <= self.max_deleted_id
     }
 
-    /// The place of an id among all entries ever added, where it can be known: the read counter of a group that was delivered
-    /// all up to it.
+    /// The place of an id among all entries ever added, where it can be known: the read counter of a group
+    /// that was delivered all up to it.
     pub fn distance_from_first(&self, id: StreamId) -> Option<u64> {
         if self.entries_added == 0 {
             return Some(0);
@@ -100,7 +101,8 @@ impl Counters {
         }
     }
 
-    /// How many entries a group has yet to be delivered, where it can be known. Negative if XSETID or ENTRIESREAD lied.
+    /// How many entries a group has yet to be delivered, where it can be known. Negative if XSETID or
+    /// ENTRIESREAD lied.
     pub fn lag(&self, last_delivered: StreamId, entries_read: Option<u64>) -> Option<i64> {
         if self.entries_added == 0 {
             return Some(0);

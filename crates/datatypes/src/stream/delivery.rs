@@ -7,9 +7,10 @@
 //!     XAUTOCLAIM       the group's pending entries         -> the same, those idle for long enough
 //! ```
 //!
-//! 1. A visitor sees each entry after the lists were changed, in the order in which it is answered; from what it sees, replicas'
-//!    commands are written (XCLAIM with the delivery's very time and count).
-//! 2. An entry delivered anew that is pending already (XGROUP SETID went back) changes hands, and counts as delivered once.
+//! 1. A visitor sees each entry in the order in which it is answered, as it is pending from now on (or was, if
+//!    it is gone); from that, replicas' commands are written (XCLAIM with the delivery's very time and count).
+//! 2. An entry delivered anew that is pending already (XGROUP SETID went back) changes hands, and counts as
+//!    delivered once.
 //! 3. The consumer was noted before (`Group::see_consumer`); it is active only if it gets something.
 //!
 //! Not here: waiting for new entries.
@@ -93,7 +94,8 @@ impl StreamLarge {
         read
     }
 
-    /// XREADGROUP with an id: the consumer's pending entries above it, at most `count` (0: all). How many there were.
+    /// XREADGROUP with an id: the consumer's pending entries above it, at most `count` (0: all). How many
+    /// there were.
     pub fn read_history<'a>(
         &'a mut self,
         group: &[u8],
@@ -136,8 +138,8 @@ impl StreamLarge {
         }
     }
 
-    /// XAUTOCLAIM: claims pending entries from `start` on, at most `count` claimed or gone, and looks at ten times as many.
-    /// Answers where to go on, 0-0 at the end.
+    /// XAUTOCLAIM: claims pending entries from `start` on, at most `count` claimed or gone, and looks at ten
+    /// times as many. Answers where to go on, 0-0 at the end.
     #[allow(clippy::too_many_arguments)]
     pub fn auto_claim(
         &mut self,

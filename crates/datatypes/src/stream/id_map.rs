@@ -5,9 +5,10 @@
 //! ```
 //!
 //! 1. No chunk is empty, none has more than [`CHUNK`] pairs, and they stand in the order of their ids.
-//! 2. The key of a chunk is at most its first id and above all ids of the chunk before: a chunk keeps its key when
-//!    its first pair goes.
-//! 3. Ids added in order fill chunks whole; a chunk drained to a quarter joins a neighbour if both then have room.
+//! 2. The key of a chunk is at most its first id and above all ids of the chunk before: a chunk keeps its key
+//!    when its first pair goes.
+//! 3. Ids added in order fill chunks whole; a chunk drained to a quarter joins a neighbour if both then have
+//!    room.
 //! 4. Every operation on one id moves at most one chunk, a few KB.
 
 use super::id::StreamId;

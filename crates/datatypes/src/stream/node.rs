@@ -7,13 +7,14 @@
 //!     flags    1 deleted, 2 same fields as the master
 //! ```
 //!
-//! The master entry holds the fields of the first entry but is none itself; the id that the others count from is the
-//! node's key in the stream, the id of its first entry. `pieces` is how many elements stand before it in its entry: so
-//! a walk from the end finds each entry's beginning, and ends at the master's 0.
+//! The master entry holds the fields of the first entry but is none itself; the id that the others count from
+//! is the node's key in the stream, the id of its first entry. `pieces` is how many elements stand before it
+//! in its entry: so a walk from the end finds each entry's beginning, and ends at the master's 0.
 //!
-//! 1. `count` and `deleted` of the master entry equal [`Node::live`] and [`Node::deleted`], and the entries' flags.
-//! 2. A deleted entry keeps its place. A node may have no live entry left: after trimming by id, if its last is a deleted one
-//!    not below the bound.
+//! 1. `count` and `deleted` of the master entry equal [`Node::live`] and [`Node::deleted`], and the entries'
+//!    flags.
+//! 2. A deleted entry keeps its place. A node may have no live entry left: after trimming by id, if its last
+//!    is a deleted one not below the bound.
 //! 3. Live entries stand in the order of their ids.
 //!
 //! Not here: which node an entry goes to, and when one goes as a whole (`stream.rs`, `trim.rs`).
@@ -96,7 +97,8 @@ impl Node {
         listpack::push_back_int(bytes, pieces(count, same) as i64);
     }
 
-    /// Bytes from outside, if they are a node. Its live entries may not be out of order, which Redis does not ask.
+    /// Bytes from outside, if they are a node. Its live entries may not be out of order, which Redis does not
+    /// ask.
     pub(super) fn validate(master: StreamId, bytes: Vec<u8>) -> Option<Node> {
         let pack = Listpack::validate(&bytes)?;
         let mut items = pack.iter();
@@ -140,8 +142,8 @@ impl Node {
         self.write_counts();
     }
 
-    /// Marks as deleted the entries from the first on, while `wanted` says so of each (its id, and whether it is
-    /// deleted already). Answers how many were live.
+    /// Marks as deleted the entries from the first on, while `wanted` says so of each (its id, and whether it
+    /// is deleted already). Answers how many were live.
     pub(super) fn delete_while(
         &mut self,
         master: StreamId,

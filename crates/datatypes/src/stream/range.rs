@@ -1,7 +1,8 @@
 //! Entries between two ids, from either end.
 //!
-//! A range begins in the node with the highest key not above its first id (reversed: its last), since only that node can hold
-//! the id, and walks entry by entry from there. What lies outside the range in that node is passed by from its nearer end.
+//! A range begins in the node with the highest key not above its first id (reversed: its last), since only
+//! that node can hold the id, and walks entry by entry from there. What lies outside the range in that node
+//! is passed by from its nearer end.
 //!
 //! Not here: COUNT, which is `take` of the iterator.
 

@@ -450,8 +450,8 @@ proptest! {
         prop_assert_eq!(stream.memory(), size_of::<StreamLarge>());
     }
 
-    /// Entries are deleted only where all groups have been, and no counter was lied about: then the lag, where
-    /// there is one, is what is left to be delivered.
+    /// Entries are deleted only where all groups have been, and no counter was lied about: then the lag,
+    /// where there is one, is what is left to be delivered.
     #[test]
     fn lag_counts_what_is_left_to_be_delivered(
         steps in proptest::collection::vec((0u8..16, 0u64..200, 0u64..40), 1..300),
@@ -487,7 +487,8 @@ proptest! {
                 let left = stream.iter().filter(|entry| entry.id() > group.last_id()).count() as i64;
                 let lag = stream.counters().lag(group.last_id(), group.entries_read());
                 prop_assert!(lag.is_none() || lag == Some(left), "{name:?}: {lag:?}, not {left}");
-                // The one that read all from the start always knows, but where its last entry is the one deleted.
+                // The one that read all from the start always knows, but where its last entry is the one
+                // deleted.
                 let blind = name != b"from the start" || group.last_id() == stream.counters().max_deleted_id;
                 prop_assert!(lag.is_some() || blind);
             }

@@ -1,11 +1,11 @@
 //! Trimming: the oldest entries go, by number or by id.
 //!
-//! Whole nodes go as long as the bound allows it; then, unless the trimming is approximate, entries of the next node are marked
-//! as deleted up to the bound. With a limit, no node goes that would make more than so many entries. Which entries go is part of
-//! what clients see, and this is what Redis 7.2 removes.
+//! Whole nodes go as long as the bound allows it; then, unless the trimming is approximate, entries of the
+//! next node are marked as deleted up to the bound. With a limit, no node goes that would make more than so
+//! many entries. Which entries go is part of what clients see, and this is what Redis 7.2 removes.
 //!
-//! 1. To find the nodes costs a look at each in the tree, without touching its bytes; many are cut off the tree at once and
-//!    handed back, not freed here.
+//! 1. To find the nodes costs a look at each in the tree, without touching its bytes; many are cut off the
+//!    tree at once and handed back, not freed here.
 
 use super::id::StreamId;
 use super::node::NodeView;
