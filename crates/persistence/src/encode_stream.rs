@@ -1,7 +1,7 @@
 //! Writing a stream; the layout is in `decode_stream.rs`.
 //!
 //! The nodes' listpacks are copied as they are. Groups and consumers are found again by their number at the
-//! next step, pending entries by the id behind the last.
+//! next step, nodes and pending entries by the id behind the last.
 
 use crate::decode_stream::{NEVER, UNKNOWN_READ};
 use crate::value::kind;
@@ -11,8 +11,8 @@ use datatypes::stream::{ConsumerId, Group, StreamId, StreamLarge};
 /// How far a stream is written.
 #[derive(Clone, Copy)]
 pub(crate) enum StreamCursor {
-    /// So many nodes.
-    Nodes(usize),
+    /// The nodes below this key.
+    Nodes(StreamId),
     /// So many groups.
     Groups(usize),
     /// The pending entries of this group, below the id.
@@ -26,7 +26,7 @@ pub(crate) enum StreamCursor {
 impl StreamCursor {
     pub(crate) fn start(stream: &StreamLarge, into: &mut Vec<u8>) -> StreamCursor {
         write::length(stream.nodes().len() as u64, into);
-        StreamCursor::Nodes(0)
+        StreamCursor::Nodes(StreamId::MIN)
     }
 
     /// Writes until `enough` says so; where to go on, or nothing at the end.
@@ -42,9 +42,9 @@ impl StreamCursor {
         while !enough(into) {
             at = match at {
                 StreamCursor::Nodes(from) => {
-                    for (count, (master, bytes)) in stream.nodes().enumerate().skip(from) {
+                    for (master, bytes) in stream.nodes_from(from) {
                         if enough(into) {
-                            return Some(StreamCursor::Nodes(count));
+                            return Some(StreamCursor::Nodes(master));
                         }
                         writer.string(&master.to_bytes(), into);
                         writer.string(bytes, into);
