@@ -60,6 +60,11 @@ const ENTRIES_MOST: usize = 4 * ENTRIES_SPLIT;
 const BYTES_MOST: usize = 4 * BYTES_SPLIT;
 /// Joins to one removal: enough to make up for those that were put off.
 const JOINS_MOST: usize = 8;
+/// A bucket of so many bytes is no accident: entries come in the order of the line, as when two dicts share a seed and
+/// one is filled by the other's cursor. It is split before the average says so.
+const GIANT: usize = 10 * BYTES_SPLIT;
+/// Splits to one insertion into a giant.
+const SPLITS_MOST: usize = 4;
 /// Draws before an entry is counted off instead. Three are usual.
 const DRAWS_MOST: usize = 100;
 /// Bits of the hash that a cursor counts in.
@@ -189,7 +194,7 @@ impl Dict {
             (Entry::Inline(..), false) => Entry::Long(self.longs.insert(hash, key, value)),
         };
         self.edit(address, |bucket| bucket.replace(index, entry));
-        self.settle();
+        self.grow(address);
         false
     }
 
@@ -339,7 +344,7 @@ impl Dict {
             if inline { Entry::Inline(key, value) } else { Entry::Long(self.longs.insert(hash, key, value)) };
         self.edit(address, |bucket| bucket.push(tag_of(hash), entry));
         self.len += 1;
-        self.settle();
+        self.grow(address);
     }
 
     fn remove_at(&mut self, address: usize, index: usize) {
@@ -348,17 +353,25 @@ impl Dict {
         }
         self.edit(address, |bucket| bucket.remove(index));
         self.len -= 1;
-        self.settle();
+        self.shrink();
     }
 
-    /// One step of growth where it is due, for no entry weighs more than a bucket; a few of shrinkage, for they may
-    /// have been put off.
+    /// The step of growth that is due when a bucket has got more. One is enough, for no entry weighs more than a
+    /// bucket; more are taken to bring a giant's turn nearer.
     #[inline]
-    fn settle(&mut self) {
+    fn grow(&mut self, address: usize) {
         if self.len > self.buckets * ENTRIES_SPLIT || self.used > self.buckets * BYTES_SPLIT {
             self.split();
-            return;
+        } else if self.bucket(address).used() > GIANT && self.buckets < self.len * 8 {
+            for _ in 0..SPLITS_MOST {
+                self.split();
+            }
         }
+    }
+
+    /// The steps of shrinkage that are due when an entry is gone: more than one, where they have been put off.
+    #[inline]
+    fn shrink(&mut self) {
         for _ in 0..JOINS_MOST {
             if !self.is_sparse() || !self.join() {
                 return;

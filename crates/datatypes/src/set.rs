@@ -117,7 +117,8 @@ impl Set {
         } else if count <= limits.listpack_entries {
             Set::Listpack(listpack::create())
         } else {
-            Set::Large(Box::new(LargeSet::new(keyed_hash(limits.hash_seed, first))))
+            // Sets that begin with the same member may still be of another size.
+            Set::Large(Box::new(LargeSet::new(keyed_hash(limits.hash_seed ^ count as u64, first))))
         }
     }
 

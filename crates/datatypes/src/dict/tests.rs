@@ -259,6 +259,32 @@ fn removing_what_a_cursor_tells_makes_no_giants() {
     }
 }
 
+/// What seeds are there to avoid: it costs memory for a while, but no bucket grows out of bounds.
+#[test]
+fn filling_in_the_order_of_a_cursor_makes_no_giants() {
+    let mut from = Dict::new(5);
+    for n in 0..200_000u32 {
+        from.insert(format!("member:{n:09}").as_bytes(), b"");
+    }
+    let mut to = Dict::new(5);
+    let mut cursor = 0;
+    let mut tallest = 0;
+    loop {
+        cursor = from.scan(cursor, 1000, &mut |key, value| {
+            assert!(to.add(key, value));
+            let address = to.address(keyed_hash(5, key));
+            tallest = tallest.max(to.bucket(address).used());
+        });
+        if cursor == 0 {
+            break;
+        }
+    }
+    assert!(tallest < 3 * GIANT, "a bucket of {tallest} bytes");
+    to.check();
+    assert_eq!(to.len(), 200_000);
+    assert!(to.memory() < from.memory() * 5 / 4, "{} instead of {}", to.memory(), from.memory());
+}
+
 #[test]
 fn any_cursor_is_taken() {
     let mut dict = Dict::new(5);

@@ -128,8 +128,8 @@ impl Hash {
             && longest <= limits.listpack_value
             && listpack::safe_to_add(bytes, total);
         if !fits {
-            let first = arguments.into_iter().next().unwrap_or_default();
-            self.enlarge(first, limits);
+            let mixed = arguments.fold(0, keyed_hash);
+            self.enlarge(&mixed.to_le_bytes(), limits);
         }
     }
 
