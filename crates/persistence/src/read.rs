@@ -77,17 +77,6 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The count of elements that take `least` bytes each: more than are left there cannot be.
-    pub fn count(&mut self, least: usize) -> Result<u64, Corrupt> {
-        let count = self.length()?;
-        let possible = self.remaining() / least.max(1);
-        if usize::try_from(count).is_ok_and(|count| count <= possible) {
-            Ok(count)
-        } else {
-            Err(Corrupt::Truncated)
-        }
-    }
-
     /// A string, borrowed if it stands there as it is.
     pub fn string(&mut self) -> Result<Cow<'a, [u8]>, Corrupt> {
         let number = match self.prefix()? {

@@ -58,7 +58,9 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn pairs(bytes: &[u8]) -> Result<Vec<(&[u8], &[u8])>, Corrupt> {
+    type Pair<'a> = (&'a [u8], &'a [u8]);
+
+    fn pairs(bytes: &[u8]) -> Result<Vec<Pair<'_>>, Corrupt> {
         let mut pairs = Vec::new();
         read(bytes, |field, value| {
             pairs.push((field, value));
@@ -70,7 +72,7 @@ mod tests {
     #[test]
     fn pairs_are_read() {
         let bytes = b"\x02\x03foo\x03\x00bar\x05hello\x05\x02world??\xff";
-        let expected: [(&[u8], &[u8]); 2] = [(b"foo", b"bar"), (b"hello", b"world")];
+        let expected: [Pair<'_>; 2] = [(b"foo", b"bar"), (b"hello", b"world")];
         assert_eq!(pairs(bytes).as_deref(), Ok(&expected[..]));
         for cut in 0..bytes.len() {
             assert_eq!(pairs(&bytes[..cut]), Err(Corrupt::Zipmap), "{cut}");
