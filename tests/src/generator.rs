@@ -11,6 +11,7 @@
 //!    must return them all.
 
 mod bits;
+mod list;
 
 use crate::compare::Mask;
 use crate::random::Random;
@@ -197,6 +198,9 @@ impl Generator {
         let k = self.key();
         if self.random.one_in(5) {
             return self.bits_command(k);
+        }
+        if self.random.one_in(5) {
+            return self.list_command(k);
         }
         let exact = |w: Words| (w, Mask::Exact);
         match self.random.below(96) {
@@ -545,7 +549,7 @@ mod tests {
         }
         for name in [
             "SET", "GETEX", "MSETNX", "LCS", "COPY", "RENAMENX", "SWAPDB", "EXPIREAT", "SUBSTR", "PERSIST",
-            "BITPOS", "PFMERGE",
+            "BITPOS", "PFMERGE", "LMOVE", "LMPOP",
         ] {
             assert!(seen.contains(name), "{name} is in the grammar and was never drawn");
         }

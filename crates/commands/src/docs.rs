@@ -18,6 +18,7 @@ mod cluster;
 mod connection;
 mod generic;
 mod hyperloglog;
+mod list;
 mod scripting;
 mod server;
 mod string;
@@ -31,6 +32,7 @@ const GROUPS: &[(&str, &[Doc])] = &[
     ("connection", connection::DOCS),
     ("generic", generic::DOCS),
     ("hyperloglog", hyperloglog::DOCS),
+    ("list", list::DOCS),
     ("scripting", scripting::DOCS),
     ("server", server::DOCS),
     ("string", string::DOCS),

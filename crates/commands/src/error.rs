@@ -12,6 +12,7 @@
 //! the cluster; protocol errors are `resp`'s.
 
 mod bitmap;
+mod list;
 mod server;
 
 use resp::{Args, Reply};

@@ -30,6 +30,7 @@ mod hyperloglog;
 mod info;
 mod keys;
 mod limits;
+mod list;
 mod lookup;
 mod scan;
 #[cfg(test)]
@@ -54,6 +55,7 @@ const FAMILIES: &[&[Command]] = &[
     string::TABLE,
     bitmap::TABLE,
     hyperloglog::TABLE,
+    list::TABLE,
     keys::TABLE,
     expire::TABLE,
     scan::TABLE,
