@@ -21,6 +21,7 @@ mod hyperloglog;
 mod list;
 mod scripting;
 mod server;
+mod set;
 mod string;
 
 use resp::Reply;
@@ -35,6 +36,7 @@ const GROUPS: &[(&str, &[Doc])] = &[
     ("list", list::DOCS),
     ("scripting", scripting::DOCS),
     ("server", server::DOCS),
+    ("set", set::DOCS),
     ("string", string::DOCS),
 ];
 

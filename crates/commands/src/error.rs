@@ -14,6 +14,7 @@
 mod bitmap;
 mod list;
 mod server;
+mod set;
 
 use resp::{Args, Reply};
 use std::borrow::Cow;

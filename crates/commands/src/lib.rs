@@ -37,6 +37,7 @@ mod scan;
 mod scenario;
 mod scripting;
 mod server;
+mod set;
 mod string;
 pub mod table;
 #[cfg(test)]
@@ -56,6 +57,7 @@ const FAMILIES: &[&[Command]] = &[
     bitmap::TABLE,
     hyperloglog::TABLE,
     list::TABLE,
+    set::TABLE,
     keys::TABLE,
     expire::TABLE,
     scan::TABLE,

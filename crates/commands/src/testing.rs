@@ -268,7 +268,8 @@ fn shown(reply: &[u8]) -> String {
 
 fn next(state: &mut u64) -> u64 {
     *state = state.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(0x1405_7B7E_F767_814F);
-    *state >> 20
+    // All 64 bits are wanted, and the low ones of such a generator are poor.
+    *state ^ *state >> 32
 }
 
 fn session() -> Session {
