@@ -430,13 +430,8 @@ fn pause_arguments(args: Args<'_>, now_ms: u64) -> Result<(u64, bool)> {
         Some(mode) if mode.eq_ignore_ascii_case(b"write") => true,
         Some(_) => return Err(CommandError::bad_pause_mode()),
     };
-    let timeout = parse_integer(args.get(2)).ok_or_else(CommandError::timeout_not_integer)?;
-    let end = match timeout {
-        ..0 => return Err(CommandError::timeout_negative()),
-        0 => 0,
-        _ => timeout.checked_add(now_ms as i64).ok_or_else(CommandError::timeout_out_of_range)?,
-    };
-    Ok((end as u64, writes_only))
+    let end = crate::blocking::until_of_milliseconds(args.get(2), now_ms)?;
+    Ok((end.unwrap_or(0), writes_only))
 }
 
 fn pause_check(cx: &Exec<'_>, args: Args<'_>) -> Result {

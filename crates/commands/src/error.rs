@@ -12,6 +12,7 @@
 //! the cluster; protocol errors are `resp`'s.
 
 mod bitmap;
+mod blocking;
 mod list;
 mod server;
 mod set;

@@ -109,6 +109,8 @@ pub struct Exec<'a> {
     pub random: &'a mut dyn FnMut() -> u64,
     /// The command's first key, as routing found it: which argument it is, and where it lives.
     pub first_key: Option<(usize, Place)>,
+    /// What the command waits for: see [`Exec::wait`].
+    pub waiting: &'a mut Option<crate::Wait>,
     /// Whether this core holds a slot and it is not locked (SCAN goes on only through such slots).
     pub at_home: &'a dyn Fn(Slot) -> bool,
 }

@@ -93,6 +93,14 @@ pub struct Totals {
     pub dirty: u64,
     /// Clients whose commands wait for CLIENT PAUSE.
     pub paused_clients: u64,
+    /// Clients that wait for a key.
+    pub blocked_clients: u64,
+    /// Of those, the ones that wait for a limited time.
+    pub timed_clients: u64,
+    /// Keys that somebody waits for.
+    pub blocking_keys: u64,
+    /// Of those, keys of which somebody wants to know when they go.
+    pub blocking_keys_on_deletion: u64,
     /// Bytes that keys and values use. One core alone may be below zero, because what one core made
     /// another may free.
     pub used_memory: i64,
@@ -135,6 +143,10 @@ impl Totals {
             ops_per_second: self.ops_per_second,
             dirty: self.dirty,
             paused_clients: self.paused_clients,
+            blocked_clients: self.blocked_clients,
+            timed_clients: self.timed_clients,
+            blocking_keys: self.blocking_keys,
+            blocking_keys_on_deletion: self.blocking_keys_on_deletion,
             used_memory: self.used_memory,
             table_memory: self.table_memory,
             mapped_memory: self.mapped_memory,
@@ -164,6 +176,10 @@ impl Totals {
         }
         self.dirty += other.dirty;
         self.paused_clients += other.paused_clients;
+        self.blocked_clients += other.blocked_clients;
+        self.timed_clients += other.timed_clients;
+        self.blocking_keys += other.blocking_keys;
+        self.blocking_keys_on_deletion += other.blocking_keys_on_deletion;
         self.used_memory += other.used_memory;
         self.table_memory += other.table_memory;
         self.mapped_memory += other.mapped_memory;

@@ -211,11 +211,11 @@ fn clients(text: &mut Text, cx: &mut Exec<'_>, totals: &Totals) {
     text.field("maxclients", cx.config.maxclients());
     text.field("client_recent_max_input_buffer", totals.max_input);
     text.field("client_recent_max_output_buffer", totals.max_output);
-    text.field("blocked_clients", 0);
+    text.field("blocked_clients", totals.blocked_clients);
     text.field("tracking_clients", 0);
-    text.field("clients_in_timeout_table", 0);
-    text.field("total_blocking_keys", 0);
-    text.field("total_blocking_keys_on_nokey", 0);
+    text.field("clients_in_timeout_table", totals.timed_clients);
+    text.field("total_blocking_keys", totals.blocking_keys);
+    text.field("total_blocking_keys_on_nokey", totals.blocking_keys_on_deletion);
     text.field("paused_clients", totals.paused_clients);
 }
 

@@ -14,6 +14,7 @@
 //! 2. A handler states what it changed once ([`Exec::changed`], [`Exec::log`]); `node` settles it.
 
 mod bitmap;
+pub mod blocking;
 mod client;
 mod cluster;
 mod command;
@@ -43,6 +44,7 @@ pub mod table;
 #[cfg(test)]
 mod testing;
 
+pub use blocking::Wait;
 pub use error::CommandError;
 pub use exec::{
     write_command, ClusterExec, ControlExec, Effects, Exec, Gathered, Now, ReplyMode, Session, Visit,

@@ -10,9 +10,10 @@
 //! 4. Where nothing would be left of a list, its key is removed as a whole: the elements of a long one are
 //!    then freed in the background.
 
+mod blocking;
 mod take;
 
-use crate::table::{at, Begin, Categories, Command, Find, Flags, KeySpec};
+use crate::table::{at, through, Begin, Categories, Command, Find, Flags, KeySpec};
 use crate::{CommandError, Exec};
 use datatypes::list::{End, List, ListRef};
 use datatypes::listpack::Item;
@@ -26,12 +27,20 @@ const READONLY: Flags = Flags::READONLY;
 const WRITE: Flags = Flags::WRITE;
 const DENYOOM: Flags = Flags::DENYOOM;
 const FAST: Flags = Flags::FAST;
+const BLOCKING: Flags = Flags::BLOCKING;
 
 const READS: &[KeySpec] = &[at(1, &["RO", "access"])];
 const INSERTS: &[KeySpec] = &[at(1, &["RW", "insert"])];
 const DELETES: &[KeySpec] = &[at(1, &["RW", "delete"])];
 const TAKES: &[KeySpec] = &[at(1, &["RW", "access", "delete"])];
 const MOVES: &[KeySpec] = &[at(1, &["RW", "access", "delete"]), at(2, &["RW", "insert"])];
+const TAKES_FROM_ANY: &[KeySpec] = &[through(1, -2, 1, &["RW", "access", "delete"])];
+const TAKES_FROM_SECOND: &[KeySpec] = &[KeySpec {
+    flags: &["RW", "access", "delete"],
+    begin: Begin::Index(2),
+    find: Find::KeyNum { at: 0, first: 1, step: 1 },
+    notes: None,
+}];
 const TAKES_FROM_FIRST: &[KeySpec] = &[KeySpec {
     flags: &["RW", "access", "delete"],
     begin: Begin::Index(1),
@@ -40,6 +49,23 @@ const TAKES_FROM_FIRST: &[KeySpec] = &[KeySpec {
 }];
 
 pub const TABLE: &[Command] = &[
+    Command::new("blmove", blocking::blmove)
+        .arity(6)
+        .keys(MOVES)
+        .flags(&[WRITE, DENYOOM, BLOCKING])
+        .acl(LIST),
+    Command::new("blmpop", blocking::blmpop)
+        .arity(-5)
+        .keys(TAKES_FROM_SECOND)
+        .flags(&[WRITE, BLOCKING])
+        .acl(LIST),
+    Command::new("blpop", blocking::blpop).arity(-3).keys(TAKES_FROM_ANY).flags(&[WRITE, BLOCKING]).acl(LIST),
+    Command::new("brpop", blocking::brpop).arity(-3).keys(TAKES_FROM_ANY).flags(&[WRITE, BLOCKING]).acl(LIST),
+    Command::new("brpoplpush", blocking::brpoplpush)
+        .arity(4)
+        .keys(MOVES)
+        .flags(&[WRITE, DENYOOM, BLOCKING])
+        .acl(LIST),
     Command::new("lindex", lindex).arity(3).keys(READS).flags(&[READONLY]).acl(LIST),
     Command::new("linsert", linsert).arity(5).keys(INSERTS).flags(&[WRITE, DENYOOM]).acl(LIST),
     Command::new("llen", llen).arity(2).keys(&[at(1, &["RO"])]).flags(&[READONLY, FAST]).acl(LIST),

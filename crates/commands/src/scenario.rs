@@ -20,10 +20,10 @@
 use crate::exec::{ClientRow, Clients, ControlAction};
 use crate::facts::{CommandCounters, CoreFacts, NodeFacts};
 use crate::table::Run;
-use crate::TypeLimits;
 use crate::{
     ClusterExec, CommandError, ControlExec, Effects, Exec, Gathered, Now, ReplyMode, Session, Table, Visit,
 };
+use crate::{TypeLimits, Wait};
 use config::Config;
 use keyspace::{Access, Keyspace, Setup, View};
 use resp::{OwnedBatch, Protocol, Reply};
@@ -258,6 +258,7 @@ impl MiniNode {
             now: self.now,
             limits: TypeLimits::of(&self.config, 0),
             effects: Effects::default(),
+            waiting: None,
             random: || 0,
         }
     }
@@ -271,6 +272,7 @@ struct ExecParts<'a> {
     now: Now,
     limits: TypeLimits,
     effects: Effects,
+    waiting: Option<Wait>,
     random: fn() -> u64,
 }
 
@@ -287,6 +289,7 @@ impl ExecParts<'_> {
             now: self.now,
             random: &mut self.random,
             first_key: None,
+            waiting: &mut self.waiting,
             at_home: &|_| true,
         }
     }

@@ -39,6 +39,8 @@ pub struct TestNode {
     now: Now,
     random: u64,
     reference: Option<TcpStream>,
+    /// What the last command waits for.
+    pub waiting: Option<crate::Wait>,
     /// Whether slots are at home, for SCAN.
     pub at_home: fn(slot::Slot) -> bool,
 }
@@ -55,6 +57,7 @@ impl TestNode {
             now: Now { unix_us: NOW_MS * 1000 },
             random: 1,
             reference: reference(),
+            waiting: None,
             at_home: |_| true,
         };
         node.ask_reference("FLUSHALL");
@@ -188,6 +191,7 @@ impl TestNode {
             now: self.now,
             random: &mut || next(random),
             first_key,
+            waiting: &mut self.waiting,
             at_home: &self.at_home,
         })
     }

@@ -24,7 +24,7 @@ const NOT_BUILT: &[&str] =
     &["DUMP", "MIGRATE", "RESTORE", "RESTORE-ASKING", "SORT", "SORT_RO", "WAIT", "WAITAOF"];
 
 /// Groups of which every command is built but those of [`NOT_BUILT`].
-const WHOLE: &[&str] = &["string", "generic", "bitmap", "hyperloglog"];
+const WHOLE: &[&str] = &["string", "generic", "list", "bitmap", "hyperloglog"];
 
 /// Groups of which some commands are built.
 const IN_PART: &[&str] =

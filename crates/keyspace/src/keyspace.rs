@@ -340,10 +340,10 @@ impl Keyspace {
         self.watch.has_touched()
     }
 
-    /// Keys of watched slots that were made, changed or removed since the last call, oldest first. Those of a
-    /// slot that is lent travel with it.
-    pub fn take_touched(&mut self) -> Vec<Touched> {
-        self.watch.take()
+    /// Keys of watched slots that were made, changed or removed since the last call, oldest first, as far as their
+    /// slots are wanted. Those of a slot that is lent stay, and travel with it.
+    pub fn take_touched(&mut self, of: impl Fn(Slot) -> bool) -> Vec<Touched> {
+        self.watch.take(of)
     }
 
     /// Overwrites what a key holds. Nothing of `draft` may lie in `old`.

@@ -54,8 +54,8 @@ impl Watch {
         !self.touched.is_empty()
     }
 
-    pub fn take(&mut self) -> Vec<Touched> {
-        std::mem::take(&mut self.touched)
+    pub fn take(&mut self, of: impl Fn(Slot) -> bool) -> Vec<Touched> {
+        self.touched.extract_if(.., |touched| of(touched.slot)).collect()
     }
 
     /// The slot goes to another core: whether it is watched there, and what was touched so far.

@@ -2,6 +2,7 @@
 //!
 //!     Ready --commands for other cores--> Away --batch comes home--> Ready
 //!     Ready --CLUSTER, CONFIG SET-------> Waiting (the batch is kept here) --answer--> Ready
+//!     Away  --batch comes home parked---> Blocked --claimed, or its time is over--> Away
 //!     any   --peer gone-----------------> gone: what was read is still executed, replies are dropped
 //!
 //! 1. `input` begins at a command's first byte; it is empty while nothing is left over, so that an idle
@@ -10,8 +11,10 @@
 //! 3. While a batch is out, nothing of the connection is executed here: order (rule R8).
 
 use crate::message::{Batch, ConnId};
+use crate::waiters::WaitedKey;
 use commands::Session;
 use resp::{Partial, Reply};
+use slot::Slot;
 
 /// Where the connection's commands are executed now.
 #[derive(Debug, Default)]
@@ -23,6 +26,21 @@ pub enum Whereabouts {
     Away,
     /// The control plane answers the next command of this batch.
     Waiting(Box<Batch>),
+    /// The next command of this batch waits for a key (rule R7).
+    Blocked(Box<Batch>),
+}
+
+/// A claim that came while the batch was away.
+#[derive(Debug)]
+pub struct Missed {
+    /// Who claimed.
+    pub home: u8,
+    /// The slot of the key.
+    pub slot: Slot,
+    /// The key.
+    pub key: WaitedKey,
+    /// Of which wait.
+    pub number: u64,
 }
 
 /// A big value that is being received straight into its place.
@@ -55,6 +73,8 @@ pub struct Connection {
     pub in_flight: usize,
     /// Where its commands run.
     pub whereabouts: Whereabouts,
+    /// Claims that came while the batch was away.
+    pub missed: Vec<Missed>,
     /// The shell was told to stop receiving.
     pub receive_paused: bool,
     /// The peer is gone, or was told to go: nothing is sent any more.
@@ -88,6 +108,7 @@ impl Connection {
             out,
             in_flight: 0,
             whereabouts: Whereabouts::Ready,
+            missed: Vec::new(),
             receive_paused: false,
             gone: false,
             lingers: false,
@@ -103,6 +124,11 @@ impl Connection {
     /// Whether its commands may be executed here now.
     pub fn is_ready(&self) -> bool {
         matches!(self.whereabouts, Whereabouts::Ready)
+    }
+
+    /// Whether nothing of it is under way: what waits for a key may wait for ever.
+    pub fn is_idle(&self) -> bool {
+        matches!(self.whereabouts, Whereabouts::Ready | Whereabouts::Blocked(_))
     }
 
     /// Bytes received and not executed.

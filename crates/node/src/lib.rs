@@ -16,6 +16,7 @@ pub mod log;
 pub mod message;
 pub mod plan;
 mod random;
+pub mod waiters;
 
 pub use crate::core::{ControlRequest, Core, FromControl, Output, Setup, ToControl};
 pub use commands::Now;

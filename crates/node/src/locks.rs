@@ -129,6 +129,13 @@ impl Locks {
         self.gate.look = true;
     }
 
+    /// Locks a free slot for a waiter that is claimed from another core. To be released by [`Locks::release`].
+    pub fn claim(&mut self, slot: Slot) {
+        let before = self.held.insert(slot, VecDeque::new());
+        assert!(before.is_none() && !self.gate.exclusive, "only a free slot is claimed");
+        self.gate.inside += 1;
+    }
+
     /// A request that held `slots` of this core is done with them.
     pub fn release(&mut self, slots: impl Iterator<Item = Slot>) {
         for slot in slots {
@@ -208,7 +215,11 @@ impl Locks {
                 break;
             }
             if let Some(queue) = self.held.get_mut(&slot) {
-                queue.push_back(Ready::Request(request));
+                // Who has waited for a key comes before those who came since (rule R7).
+                match request.batch.wait.is_some() {
+                    true => queue.push_front(Ready::Request(request)),
+                    false => queue.push_back(Ready::Request(request)),
+                }
                 return None;
             }
             self.held.insert(slot, VecDeque::new());

@@ -4,6 +4,7 @@
 //! room, since whoever asked reserved it (rule R6). Everything large is behind a `Box`, so that a
 //! message is a few words.
 
+use crate::waiters::{Ticket, WaitId, WaitedKey};
 use commands::{Gathered, Session};
 use keyspace::{FreeChain, LentSlot};
 use resp::{OwnedBatch, Reply};
@@ -31,6 +32,68 @@ pub enum Message {
     Gathered(Box<Tour>),
     /// Answer: blocks of yours that were freed here (rule R11).
     Frees(FreeChain),
+    /// Answer, to the home of a slot that was lent: a client waits for a key of yours.
+    Register(Box<(Slot, WaitedKey, Ticket)>),
+    /// Answer, to the home of a key: this client waits for it no more.
+    Forget(Box<(Slot, WaitedKey, WaitId)>),
+    /// Answer, to the home of a key: the command of this client, which you sent away, was tried in vain.
+    Tried(Box<(Slot, WaitedKey, WaitId)>),
+    /// Answer, to the home of a key: look again whether it can serve somebody.
+    Look(Box<(Slot, WaitedKey)>),
+    /// Answer, to a client's own core: a key that it waits for is ready.
+    Claim(Box<Claim>),
+    /// Answer, to the home of the key that was claimed for.
+    Claimed(Box<Claimed>),
+    /// Answer, to a client's own core: what it waits for will not come here.
+    TryAgain(WaitId),
+}
+
+/// A home core asks for the batch of a client that waits for one of its keys.
+#[derive(Debug)]
+pub struct Claim {
+    /// The key's slot, which is locked meanwhile.
+    pub slot: Slot,
+    /// The key.
+    pub key: WaitedKey,
+    /// Whose batch.
+    pub wait: WaitId,
+}
+
+/// What became of a claim.
+#[derive(Debug)]
+pub struct Claimed {
+    /// As in the claim.
+    pub slot: Slot,
+    /// As in the claim.
+    pub key: WaitedKey,
+    /// As in the claim.
+    pub wait: WaitId,
+    /// The batch, or why not.
+    pub outcome: ClaimOutcome,
+}
+
+/// What a client's own core answers to a claim.
+#[derive(Debug)]
+pub enum ClaimOutcome {
+    /// Here it is.
+    Batch(Box<Batch>),
+    /// It is on its way for another key; should it come back unserved, you are told to look again.
+    Later,
+    /// That wait is over.
+    Gone,
+}
+
+/// What the next command of a batch waits for.
+#[derive(Debug)]
+pub struct KeyWait {
+    /// The number of the wait, unique in the node.
+    pub number: u64,
+    /// The keys, in whose queues it has a place.
+    pub keys: Vec<(Slot, WaitedKey)>,
+    /// When it gives up, unix milliseconds.
+    pub until_ms: Option<u64>,
+    /// It has been tried and waits; otherwise it is about to be tried.
+    pub is_parked: bool,
 }
 
 impl Message {
@@ -45,7 +108,18 @@ impl Message {
             Message::Batch(batch) | Message::Done(batch) => Some(batch),
             Message::Lock(request) | Message::Granted(request) => Some(&mut request.batch),
             Message::Tour(tour) | Message::Gathered(tour) => Some(&mut tour.batch),
-            Message::Return(_) | Message::Frees(_) => None,
+            Message::Claimed(claimed) => match &mut claimed.outcome {
+                ClaimOutcome::Batch(batch) => Some(batch),
+                ClaimOutcome::Later | ClaimOutcome::Gone => None,
+            },
+            Message::Return(_)
+            | Message::Frees(_)
+            | Message::Register(_)
+            | Message::Forget(_)
+            | Message::Tried(_)
+            | Message::Look(_)
+            | Message::Claim(_)
+            | Message::TryAgain(_) => None,
         }
     }
 }
@@ -69,6 +143,8 @@ pub struct Batch {
     pub highest: u64,
     /// Cores it has been to since it left or since its last lock, one bit each.
     pub visited: u64,
+    /// What its next command waits for, from the first time that it found nothing until it is answered.
+    pub wait: Option<Box<KeyWait>>,
 }
 
 /// A wish for slots of several cores, and those it has got (rule R5).

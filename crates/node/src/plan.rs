@@ -60,6 +60,8 @@ pub struct Facts<'a> {
     pub pause: Pause,
     /// All slots of the command are locked for it and here.
     pub all_held: bool,
+    /// A slot that is locked for this command.
+    pub claimed: Option<Slot>,
     /// No memory is left for commands that need some.
     pub out_of_memory: bool,
 }
@@ -108,13 +110,18 @@ impl Facts<'_> {
         plan
     }
 
+    #[inline]
+    fn blocks(&self, slot: Slot) -> bool {
+        self.locks.blocks(slot) && self.claimed != Some(slot)
+    }
+
     fn one_slot(&self, slot: Slot) -> Plan {
         let home = self.homes[slot.index()];
         if self.all_held {
             Plan::Run
         } else if home != self.here {
             Plan::Travel(home)
-        } else if self.locks.blocks(slot) {
+        } else if self.blocks(slot) {
             Plan::Blocked(slot)
         } else {
             Plan::Run
@@ -129,7 +136,7 @@ impl Facts<'_> {
             let slot = slot::slot_of(args.get(at));
             one_slot &= slot == first;
             one_core &= self.homes[slot.index()] == home;
-            blocked |= self.locks.blocks(slot);
+            blocked |= self.blocks(slot);
         });
         match () {
             () if self.all_held => Plan::Run,

@@ -162,6 +162,13 @@ impl App {
         }
     }
 
+    /// When the first client that waits for a key gives up, on the monotonic clock. The node counts whole
+    /// milliseconds of the wall clock, and a wait is over when its millisecond is reached.
+    fn next_wait(&self, io: &Io) -> Option<u64> {
+        let left_us = (self.core.next_wait_ms()? * 1_000).saturating_sub(self.core.now().unix_us);
+        Some(io.now().mono_us + left_us)
+    }
+
     /// Whether nothing is under way that a stop should wait for.
     fn is_quiet(&self) -> bool {
         self.core.is_settled()
@@ -269,7 +276,7 @@ impl CoreApp for App {
         match self.state.stopping_since_us {
             Some(since_us) => self.stop_turn(io, since_us, runnable),
             None if more || arrived > 0 => Turn::MoreWork,
-            None => Turn::Idle { deadline: None },
+            None => Turn::Idle { deadline: self.next_wait(io) },
         }
     }
 

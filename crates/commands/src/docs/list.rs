@@ -3,6 +3,49 @@
 use super::*;
 
 pub(super) const DOCS: &[Doc] = &[
+    doc("blmove", "6.2.0", "O(1)", "Moves an element from one list to another, waiting until there is one.")
+        .args(&[
+            key("source", 0),
+            key("destination", 1),
+            one_of("wherefrom", &[word("left", "LEFT"), word("right", "RIGHT")]),
+            one_of("whereto", &[word("left", "LEFT"), word("right", "RIGHT")]),
+            double("timeout"),
+        ]),
+    doc(
+        "blmpop",
+        "7.0.0",
+        "O(N+M), N: the keys, M: the elements taken",
+        "Takes elements from the first list that has any, waiting until one has.",
+    )
+    .args(&[
+        double("timeout"),
+        integer("numkeys"),
+        key("key", 0).multiple(),
+        one_of("where", &[word("left", "LEFT"), word("right", "RIGHT")]),
+        integer("count").token("COUNT").optional(),
+    ]),
+    doc(
+        "blpop",
+        "2.0.0",
+        "O(N), N: the keys",
+        "Takes the first element of the first list that has any, waiting until one has.",
+    )
+    .args(&[key("key", 0).multiple(), double("timeout")]),
+    doc(
+        "brpop",
+        "2.0.0",
+        "O(N), N: the keys",
+        "Takes the last element of the first list that has any, waiting until one has.",
+    )
+    .args(&[key("key", 0).multiple(), double("timeout")]),
+    doc(
+        "brpoplpush",
+        "2.2.0",
+        "O(1)",
+        "Moves the last element of a list to the front of another, waiting until there is one.",
+    )
+    .deprecated("6.2.0", "`BLMOVE` with the `RIGHT` and `LEFT` arguments")
+    .args(&[key("source", 0), key("destination", 1), double("timeout")]),
     doc("lindex", "1.0.0", "O(log N), N: the elements", "Answers the element at an index of a list.")
         .args(&[key("key", 0), integer("index")]),
     doc(

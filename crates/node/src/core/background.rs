@@ -6,7 +6,7 @@
 //! Nothing here touches a slot that is locked or lent (rule R11).
 
 use super::Core;
-use crate::connection::Connection;
+use crate::connection::{Connection, Whereabouts};
 use crate::message::ConnId;
 
 /// Milliseconds between two calls of [`Core::handle_timer`].
@@ -144,6 +144,11 @@ impl Core {
         let totals = &mut self.facts.totals;
         totals.clients = self.connections.len() as u64;
         totals.paused_clients = self.paused.len() as u64;
+        let blocked =
+            |connection: &&Box<Connection>| matches!(connection.whereabouts, Whereabouts::Blocked(_));
+        totals.blocked_clients = self.connections.values().filter(blocked).count() as u64;
+        totals.timed_clients = self.deadlines.len() as u64;
+        (totals.blocking_keys, totals.blocking_keys_on_deletion) = self.waiters.count_keys();
         totals.max_input = self.connections.values().map(|c| c.query_bytes() as u64).max().unwrap_or(0);
         totals.max_output = self.connections.values().map(|c| c.output_bytes() as u64).max().unwrap_or(0);
         let memory = self.keyspace.memory();

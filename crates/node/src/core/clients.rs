@@ -16,6 +16,8 @@ pub(super) struct ClientsHere<'a> {
     pub ended: &'a mut Vec<ConnId>,
     /// CLIENT UNPAUSE was asked.
     pub unpaused: bool,
+    /// CLIENT UNBLOCK found these, and whether they get an error.
+    pub unblocked: Vec<(ConnId, bool)>,
     pub now: Now,
 }
 
@@ -29,7 +31,11 @@ impl ClientsHere<'_> {
             idle_s: seconds_since(connection.last_us),
             query_bytes: connection.query_bytes(),
             output_bytes: connection.output_bytes(),
-            flags: if connection.close_after_replies { "c" } else { "N" },
+            flags: match (&connection.whereabouts, connection.close_after_replies) {
+                (_, true) => "c",
+                (Whereabouts::Blocked(_), _) => "b",
+                _ => "N",
+            },
             paused: self.pause.until_ms != 0 && matches!(connection.whereabouts, Whereabouts::Away),
         }
     }
@@ -62,8 +68,12 @@ impl Clients for ClientsHere<'_> {
         self.unpaused = true;
     }
 
-    fn unblock(&mut self, _id: u64, _with_error: bool) -> bool {
-        false // no command that is built yet blocks
+    fn unblock(&mut self, id: u64, with_error: bool) -> bool {
+        let blocked =
+            |c: &&Box<Connection>| c.session.id == id && matches!(c.whereabouts, Whereabouts::Blocked(_));
+        let found = self.connections.values().find(blocked).map(|connection| connection.id);
+        self.unblocked.extend(found.map(|conn| (conn, with_error)));
+        found.is_some()
     }
 }
 

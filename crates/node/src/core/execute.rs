@@ -56,9 +56,17 @@ impl Core {
             reply.truncate(mark);
             self.write_error(reply, error);
         }
+        if self.waiting.is_some() {
+            // It is answered, and counted, when it is served. A CLIENT REPLY SKIP holds until then.
+            session.reply_mode = mode;
+            return;
+        }
         self.count(index, result.is_ok());
         self.settle(db, args);
         after_command(session, reply, mark, mode, row);
+        if self.keyspace.has_touched() {
+            self.wake_waiters();
+        }
     }
 
     /// Answers a refused command.
@@ -106,7 +114,9 @@ impl Core {
                 _ => Touch::NoLfu,
             };
         }
-        let Core { id, keyspace, homes, locks, random, config, settings, facts, effects, now, .. } = self;
+        let Core {
+            id, keyspace, homes, locks, random, config, settings, facts, effects, now, waiting, ..
+        } = self;
         let mut exec = Exec {
             keys: View::new(keyspace, session.db, now.unix_ms(), access),
             session,
@@ -117,6 +127,7 @@ impl Core {
             now: *now,
             random: &mut || random.bits(),
             first_key: found.first,
+            waiting,
             at_home: &|slot| homes[slot.index()] == *id && !locks.is_held(slot),
         };
         run(&mut exec)

@@ -233,7 +233,16 @@ impl Core {
         for (i, &found) in found.iter().enumerate() {
             let args = batch.args(bytes, i);
             match self.plan(&connection.session, args, found) {
-                Plan::Run => self.execute(&mut connection.session, &mut connection.out, args, found),
+                Plan::Run => {
+                    self.execute(&mut connection.session, &mut connection.out, args, found);
+                    if let Some(wait) = self.waiting.take() {
+                        self.depart(connection, batch.to_owned(bytes, i));
+                        let mut batch = self.departures.pop_back().expect("it departs");
+                        self.park(&mut batch, wait);
+                        self.departures.push_back(batch);
+                        return;
+                    }
+                }
                 Plan::Refuse(error) => {
                     self.refuse(&mut connection.session, &mut connection.out, found.row, &error)
                 }

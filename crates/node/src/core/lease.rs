@@ -97,15 +97,28 @@ impl Core {
             let args = commands.args(*next);
             let found = self.find(args);
             match self.plan_locked(session, args, found) {
-                Plan::Run => self.execute(session, reply, args, found),
+                Plan::Run => {
+                    self.execute(session, reply, args, found);
+                    if let Some(wait) = self.waiting.take() {
+                        self.park(&mut batch, wait);
+                        break;
+                    }
+                }
                 Plan::Refuse(error) => self.refuse(session, reply, found.row, &error),
                 _ => break,
             }
-            batch.next += 1;
+            self.command_ended(&mut batch);
+            if self.keyspace.has_touched() {
+                // Who waits for one of these keys is served before the next command.
+                break;
+            }
         }
         self.give_back(&slots, lent);
         batch.visited = 0;
-        self.departures.push_back(batch);
+        match batch.wait.as_ref().is_some_and(|wait| wait.is_parked) {
+            true => self.go_home(batch),
+            false => self.departures.push_back(batch),
+        }
     }
 
     fn give_back(&mut self, slots: &[(u8, Slot)], lent: Vec<Slot>) {
@@ -128,8 +141,9 @@ impl Core {
     /// Slots of this core come back from a runner.
     pub(super) fn take_back(&mut self, returned: Vec<(Slot, LentSlot)>) {
         let slots: Vec<Slot> = returned.iter().map(|&(slot, _)| slot).collect();
-        for (_, content) in returned {
+        for (slot, content) in returned {
             self.keyspace.attach(content);
+            self.keyspace.watch_slot(slot, self.waiters.has_slot(slot));
         }
         self.locks.release(slots.into_iter());
     }

@@ -18,6 +18,7 @@
 //! 2. After a lock is released, everybody it made ready runs before any other command of this core.
 
 mod background;
+mod blocked;
 mod clients;
 mod execute;
 mod input;
@@ -32,14 +33,16 @@ use crate::log::{Log, Sealed};
 use crate::message::{Batch, ConnId, Message};
 use crate::plan::{Facts, Pause};
 use crate::random::Random;
+use crate::waiters::Waiters;
 pub use background::TICK_MS;
 use commands::facts::{CoreFacts, NodeFacts, ProcessFacts};
-use commands::{CommandError, Effects, Now, Session, Table};
+use commands::{CommandError, Effects, Now, Session, Table, Wait};
 use config::Config;
 use keyspace::Keyspace;
 use resp::{OwnedBatch, Protocol, Reply, Segments};
 use settings::Settings;
-use std::collections::{HashMap, VecDeque};
+use slot::Slot;
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 /// What a core is made from.
@@ -175,6 +178,19 @@ pub struct Core {
     spare: Vec<Vec<u8>>,
     /// Connections that began a big value in this turn.
     receiving_big: Vec<ConnId>,
+    waiters: Waiters,
+    /// When waits of this core's clients are over: unix milliseconds.
+    deadlines: BTreeSet<(u64, ConnId)>,
+    /// Slots that are locked for a claim, and the place of its ticket.
+    claims: HashMap<Slot, u64>,
+    trials: Vec<blocked::Trial>,
+    /// The slot that the command of a claimed batch may use although it is locked.
+    claimed: Option<Slot>,
+    next_wait: u64,
+    /// Waiters are being served: what that touches is looked at afterwards.
+    waking: bool,
+    /// What the command that has just run waits for.
+    waiting: Option<Wait>,
     /// The core's part of `maxmemory` is used up.
     out_of_memory: bool,
 }
@@ -258,6 +274,14 @@ impl Core {
             highest: 0,
             spare: Vec::new(),
             receiving_big: Vec::new(),
+            waiters: Waiters::default(),
+            deadlines: BTreeSet::new(),
+            claims: HashMap::new(),
+            trials: Vec::new(),
+            claimed: None,
+            next_wait: 0,
+            waking: false,
+            waiting: None,
             out_of_memory: false,
         }
     }
@@ -265,6 +289,11 @@ impl Core {
     /// Its number.
     pub fn id(&self) -> u8 {
         self.id
+    }
+
+    /// The time of its turn.
+    pub fn now(&self) -> Now {
+        self.now
     }
 
     /// Connections it has.
@@ -303,7 +332,7 @@ impl Core {
 
     /// Whether no lock is held and no batch, tour or lock waits here.
     pub fn is_settled(&self) -> bool {
-        self.locks.idle() && self.paused.is_empty() && self.connections.values().all(|conn| conn.is_ready())
+        self.locks.idle() && self.paused.is_empty() && self.connections.values().all(|conn| conn.is_idle())
     }
 
     /// Starts or stops keeping the words of what changes.
@@ -318,6 +347,10 @@ impl Core {
         self.look_at_memory();
         if self.pause.until_ms != 0 && now.unix_ms() >= self.pause.until_ms {
             self.end_pause();
+            self.run_ready();
+        }
+        if self.deadlines.first().is_some_and(|(at, _)| *at <= now.unix_ms()) {
+            self.end_waits();
             self.run_ready();
         }
     }
@@ -405,6 +438,16 @@ impl Core {
             Message::Return(slots) => self.take_back(slots),
             Message::Gathered(tour) => self.tour_is_home(tour),
             Message::Frees(chain) => self.keyspace.give_back(chain),
+            Message::Register(registration) => {
+                let (slot, key, ticket) = *registration;
+                self.register(slot, key, ticket);
+            }
+            Message::Forget(forgotten) => self.forget_ticket(forgotten.0, &forgotten.1, forgotten.2),
+            Message::Tried(tried) => self.trial_over(tried.0, &tried.1, tried.2),
+            Message::Look(look) => self.waiters.touch(look.0, look.1),
+            Message::Claim(claim) => self.claimed_by(from, *claim),
+            Message::Claimed(claimed) => self.claim_answered(*claimed),
+            Message::TryAgain(wait) => self.try_again(wait),
         }
         self.run_ready();
     }
@@ -497,6 +540,8 @@ impl Core {
     /// Runs everybody whom a release has made ready (invariant 2).
     fn run_ready(&mut self) {
         loop {
+            // Whoever waits for what was touched is served before anybody else.
+            self.wake_waiters();
             if let Some(ready) = self.locks.next_ready(self.id) {
                 match ready {
                     Ready::Batch(batch) => self.travel(batch),
@@ -519,9 +564,11 @@ impl Core {
         }
         if let Some(map) = self.waiting_routing.take() {
             self.control.push_back(ToControl::RoutingApplied(map.version));
+            self.redirect_waiters(|slot| !map.owner(slot).is_some_and(|node| node.is_myself));
             self.facts.routing = Some(map);
         }
         for slots in std::mem::take(&mut self.waiting_drops) {
+            self.redirect_waiters(|slot| slots.contains(slot));
             slots.iter().for_each(|slot| self.keyspace.drop_slot(slot));
         }
         self.locks.open();
@@ -545,6 +592,7 @@ impl Core {
             pause: self.pause,
             out_of_memory: self.out_of_memory,
             all_held: false,
+            claimed: self.claimed,
         }
     }
 
@@ -571,6 +619,9 @@ impl Core {
 
     /// Puts a connection back into the table, or ends it.
     fn put_back(&mut self, mut connection: Box<Connection>) {
+        if connection.gone {
+            self.end_wait_of_gone(&mut connection);
+        }
         let finished = connection.is_ready() && !connection.runnable;
         if connection.gone && finished {
             return self.forget(&connection);

@@ -84,6 +84,7 @@ impl Core {
             pause: &mut self.pause,
             ended: &mut ended,
             unpaused: false,
+            unblocked: Vec::new(),
             now: self.now,
         };
         visit(
@@ -104,7 +105,7 @@ impl Core {
             args,
             &mut tour.gathered,
         );
-        let unpaused = clients.unpaused;
+        let ClientsHere { unpaused, unblocked, .. } = clients;
         match self.id {
             0 => self.settle(session.db, args),
             _ => self.settle_silently(),
@@ -113,8 +114,11 @@ impl Core {
             self.end_pause();
         }
         self.end_clients(ended);
+        self.unblock(unblocked);
         if tour.locked {
             self.locks.release_core();
+            // Whole databases were emptied or exchanged.
+            self.waiters.touch_all();
         }
         match () {
             () if self.id + 1 < self.cores => self.send_tour(self.id + 1, tour),

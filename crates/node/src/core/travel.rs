@@ -35,6 +35,7 @@ impl Core {
             reply: Reply::new(connection.session.protocol),
             highest: 0,
             visited: 1 << self.id,
+            wait: None,
         }));
     }
 
@@ -46,7 +47,13 @@ impl Core {
             let args = commands.args(*next);
             let found = self.find(args);
             match self.plan(session, args, found) {
-                Plan::Run => self.execute(session, reply, args, found),
+                Plan::Run => {
+                    self.execute(session, reply, args, found);
+                    if let Some(wait) = self.waiting.take() {
+                        self.park(&mut batch, wait);
+                        return self.go_home(batch);
+                    }
+                }
                 Plan::Refuse(error) => self.refuse(session, reply, found.row, &error),
                 Plan::HangUp => session.close = true,
                 Plan::Blocked(slot) => return self.locks.wait(slot, batch),
@@ -69,7 +76,7 @@ impl Core {
                     }
                 }
             }
-            batch.next += 1;
+            self.command_ended(&mut batch);
         }
         self.go_home(batch);
     }
@@ -122,11 +129,15 @@ impl Core {
 
     /// A batch is at its connection's core: what only this core can run goes on, else it ends.
     pub(super) fn batch_is_home(&mut self, mut batch: Box<Batch>) {
+        if batch.wait.as_ref().is_some_and(|wait| wait.is_parked) {
+            return self.parked_is_home(batch);
+        }
         if batch.next < batch.commands.len() && !batch.session.close {
             return self.travel(batch);
         }
         let Some(mut connection) = self.connections.remove(&batch.conn) else { return };
         connection.whereabouts = Whereabouts::Ready;
+        connection.missed.clear();
         connection.out.append(batch.reply.take_segments());
         connection.session = batch.session;
         connection.out.set_protocol(connection.session.protocol);
