@@ -35,6 +35,8 @@ const INDICES: &[&str] = &[
 ];
 const COUNTS: &[&str] =
     &["0", "1", "2", "3", "7", "50", "-1", "-2", "9223372036854775807", "x", "", "-9223372036854775808"];
+/// The smallest integer is a rank to 7.0, and an error to 7.2.
+const RANKS: &[&str] = &["0", "1", "2", "3", "7", "-1", "-2", "-3", "9223372036854775807", "x", ""];
 
 impl Generator {
     /// A command of this group; the key is one that strings use.
@@ -115,10 +117,10 @@ impl Generator {
 
     fn lpos(&mut self, key: Vec<u8>) -> Words {
         let mut words = vec![b"LPOS".to_vec(), key, self.element()];
-        for option in ["RANK", "count", "MAXLEN"] {
+        for (option, numbers) in [("RANK", RANKS), ("count", COUNTS), ("MAXLEN", COUNTS)] {
             if self.random.one_in(3) {
                 words.push(option.into());
-                words.push(self.one_of(COUNTS));
+                words.push(self.one_of(numbers));
             }
         }
         if self.random.one_in(20) {

@@ -54,7 +54,7 @@ fn elements_are_pushed_and_popped_at_both_ends() {
 
 #[test]
 fn elements_are_found_by_index_and_value() {
-    checked(&[
+    let mut node = checked(&[
         ("LINDEX none x", "$-1"),
         ("LSET none x v", "-ERR no such key"),
         ("LINSERT none beside a b", "-ERR syntax error"),
@@ -83,10 +83,6 @@ fn elements_are_found_by_index_and_value() {
         ("LPOS l c COUNT -1", "-ERR COUNT can't be negative"),
         ("LPOS l c COUNT x", "-ERR COUNT can't be negative"),
         ("LPOS l c MAXLEN -1", "-ERR MAXLEN can't be negative"),
-        (
-            "LPOS l c RANK -9223372036854775808",
-            "-ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
-        ),
         (
             "LPOS l c RANK 0",
             "-ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use \
@@ -119,6 +115,11 @@ fn elements_are_found_by_index_and_value() {
         ("LREM l 0 a", ":2"),
         ("EXISTS l", ":0"),
     ]);
+    // 7.0 takes it for -1.
+    node.check_ours(
+        "LPOS l c RANK -9223372036854775808",
+        "-ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
+    );
 }
 
 #[test]
