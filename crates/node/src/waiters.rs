@@ -146,6 +146,11 @@ impl Waiters {
         self.slots.get(&slot).and_then(|keys| keys.get(key)).is_some_and(|queue| queue.on_deletion > 0)
     }
 
+    /// The keys with waiters.
+    pub fn keys(&self) -> impl Iterator<Item = (Slot, &WaitedKey)> {
+        self.slots.iter().flat_map(|(slot, keys)| keys.keys().map(|key| (*slot, key)))
+    }
+
     /// The slots with waiters.
     pub fn slots(&self) -> Vec<Slot> {
         self.slots.keys().copied().collect()

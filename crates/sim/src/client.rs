@@ -68,6 +68,7 @@ fn read(bytes: &[u8]) -> Option<(Answer, usize)> {
             let body = bytes.get(after..after + len + 2)?;
             (Answer::Bulk(Some(String::from_utf8_lossy(&body[..len]).into_owned())), after + len + 2)
         }
+        b'*' if number() < 0 => (Answer::Bulk(None), after),
         b'*' => {
             let (mut items, mut at) = (Vec::new(), after);
             for _ in 0..number() {

@@ -13,6 +13,7 @@
 pub mod client;
 pub mod history;
 pub mod model;
+mod queues;
 pub mod world;
 
 pub use world::{run, Failure};

@@ -29,6 +29,12 @@ pub enum Op {
     FlushDb,
     SwapDb,
     Select(u8),
+    // Of the queues (`queues.rs`); timeouts in milliseconds.
+    RPush(Key, String),
+    LPop(Key),
+    LLen(Key),
+    BlPop(Vec<Key>, u64),
+    BlMove(Key, Key, u64),
 }
 
 /// A reply, as far as the workload needs it.
@@ -87,9 +93,22 @@ impl Op {
             Op::FlushDb => put(&["FLUSHDB"]),
             Op::SwapDb => put(&["SWAPDB", "0", "1"]),
             Op::Select(db) => put(&["SELECT", &db.to_string()]),
+            Op::RPush(key, value) => put(&["RPUSH", key, value]),
+            Op::LPop(key) => put(&["LPOP", key]),
+            Op::LLen(key) => put(&["LLEN", key]),
+            Op::BlPop(keys, ms) => {
+                put(&["BLPOP"]);
+                put(keys);
+                put(&[&seconds(*ms)]);
+            }
+            Op::BlMove(from, to, ms) => put(&["BLMOVE", from, to, "LEFT", "RIGHT", &seconds(*ms)]),
         }
         words
     }
+}
+
+fn seconds(ms: u64) -> String {
+    format!("{}.{:03}", ms / 1000, ms % 1000)
 }
 
 /// What the node holds.
@@ -178,6 +197,9 @@ impl State {
             Op::Select(to) => {
                 *db = *to;
                 ok()
+            }
+            Op::RPush(..) | Op::LPop(_) | Op::LLen(_) | Op::BlPop(..) | Op::BlMove(..) => {
+                unreachable!("queues are not replayed")
             }
         }
     }

@@ -7,6 +7,7 @@
 use crate::client::{encode, Client};
 use crate::history::linearize;
 use crate::model::{Key, Op, State};
+use crate::queues;
 use commands::facts::NodeFacts;
 use commands::Now;
 use node::{ConnId, Core, FromControl, Message, Output, Random, Sealed, Setup, ToControl};
@@ -28,32 +29,32 @@ pub struct Failure {
     pub what: String,
 }
 
-struct World {
-    random: Random,
+pub(crate) struct World {
+    pub(crate) random: Random,
     step: u64,
-    cores: Vec<Core>,
+    pub(crate) cores: Vec<Core>,
     /// `[from][to]`: requests and answers under way, and what waits for room.
     requests: Vec<Vec<VecDeque<Message>>>,
     answers: Vec<Vec<VecDeque<Message>>>,
     waiting: Vec<Vec<VecDeque<Message>>>,
     room: usize,
-    clients: Vec<Client>,
+    pub(crate) clients: Vec<Client>,
+    /// The last element that was pushed to a queue.
+    pub(crate) next_element: u64,
     drawn: u64,
     log: BTreeMap<u64, Sealed>,
 }
 
 /// Runs a seed and checks everything.
 pub fn run(seed: u64) -> Result<(), Failure> {
-    let mut world = World::new(seed);
-    let failure = |what: String, world: &World| {
-        let history: String = world.clients.iter().enumerate().map(|(i, c)| describe(i, c)).collect();
-        Failure { seed, what: format!("{what}\n{history}") }
-    };
+    if seed % 4 == 3 {
+        return queues::run(seed);
+    }
+    let mut world = World::new(seed, World::op);
+    let failure =
+        |what: String, world: &World| Failure { seed, what: format!("{what}\n{}", world.described()) };
     while !world.is_at_rest() {
-        world.step += 1;
-        if world.step > STEPS {
-            return Err(failure("the world does not come to rest".into(), &world));
-        }
+        world.count_step().map_err(|what| failure(what, &world))?;
         world.one_step();
     }
     if let Some(core) = world.cores.iter().position(|core| !core.is_settled()) {
@@ -103,7 +104,8 @@ impl Drop for World {
 }
 
 impl World {
-    fn new(seed: u64) -> World {
+    /// Cores and clients with plans made of such commands.
+    pub(crate) fn new(seed: u64, op: fn(&mut World) -> Op) -> World {
         let mut random = Random::new(seed);
         let count = 1 + random.below(4) as usize;
         let config = Arc::new(config::Config::default());
@@ -119,6 +121,7 @@ impl World {
             answers: rings(),
             waiting: rings(),
             clients: Vec::new(),
+            next_element: 0,
             drawn: 0,
             log: BTreeMap::new(),
             random,
@@ -126,7 +129,7 @@ impl World {
         let clients = 2 + world.random.below(2) as usize;
         for number in 0..clients {
             let core = world.random.below(count as u64) as usize;
-            let plan = world.plan();
+            let plan = world.plan(op);
             world.clients.push(Client { core, plan, ..Client::default() });
             world.turn(core, |core| {
                 let peer: Arc<str> = Arc::from(format!("sim:{number}"));
@@ -137,12 +140,12 @@ impl World {
     }
 
     /// A client's pipelines.
-    fn plan(&mut self) -> VecDeque<Vec<Op>> {
+    fn plan(&mut self, op: fn(&mut World) -> Op) -> VecDeque<Vec<Op>> {
         let pipelines = 1 + self.random.below(3);
         (0..pipelines)
             .map(|_| {
                 let commands = 1 + self.random.below(4);
-                (0..commands).map(|_| self.op()).collect()
+                (0..commands).map(|_| op(self)).collect()
             })
             .collect()
     }
@@ -190,14 +193,33 @@ impl World {
     }
 
     fn is_at_rest(&self) -> bool {
+        self.clients.iter().all(Client::is_satisfied) && self.is_quiet()
+    }
+
+    /// Whether everything is sent, read and delivered.
+    pub(crate) fn is_quiet(&self) -> bool {
         let empty = |rings: &Vec<Vec<VecDeque<Message>>>| rings.iter().flatten().all(VecDeque::is_empty);
-        self.clients.iter().all(|client| client.is_satisfied() && client.outbox.is_empty())
+        self.clients.iter().all(|client| client.plan.is_empty() && client.outbox.is_empty())
             && empty(&self.requests)
             && empty(&self.answers)
             && empty(&self.waiting)
     }
 
-    fn one_step(&mut self) {
+    /// One more step, unless it has been too many.
+    pub(crate) fn count_step(&mut self) -> Result<(), String> {
+        self.step += 1;
+        match self.step > STEPS {
+            true => Err("the world does not come to rest".to_owned()),
+            false => Ok(()),
+        }
+    }
+
+    /// What all clients sent and got.
+    pub(crate) fn described(&self) -> String {
+        self.clients.iter().enumerate().map(|(number, client)| describe(number, client)).collect()
+    }
+
+    pub(crate) fn one_step(&mut self) {
         let count = self.cores.len();
         match self.random.below(10) {
             0..=2 => self.client_sends(),
@@ -251,15 +273,7 @@ impl World {
     /// A client goes away with commands under way.
     fn client_hangs_up(&mut self) {
         let number = self.pick_client();
-        let client = &mut self.clients[number];
-        if client.gone {
-            return;
-        }
-        client.gone = true;
-        client.plan.clear();
-        client.outbox.clear();
-        let core = client.core;
-        self.turn(core, |core| core.handle_closed(conn(number)));
+        self.hang_up(number);
     }
 
     fn deliver(&mut self, from: usize, to: usize) {
@@ -284,7 +298,7 @@ impl World {
     }
 
     /// One turn of a core: input, the rest of what is runnable, seal, and then what leaves.
-    fn turn(&mut self, number: usize, input: impl FnOnce(&mut Core)) {
+    pub(crate) fn turn(&mut self, number: usize, input: impl FnOnce(&mut Core)) {
         let World { cores, drawn, random, .. } = self;
         let core = &mut cores[number];
         core.begin_turn(Now { unix_us: 1_700_000_000_000_000 + self.step });
@@ -331,6 +345,21 @@ impl World {
             panic!("the workload asks nothing of the control plane: {request:?}");
         }
         let _ = std::mem::size_of::<FromControl>();
+    }
+
+    /// What stands in the queues.
+    pub(crate) fn elements_left(&self) -> Vec<String> {
+        let mut all = Vec::new();
+        for core in &self.cores {
+            core.keyspace().scan(0, keyspace::Cursor::START, 0..slot::SLOTS, usize::MAX, |entry| {
+                if let keyspace::ValueRef::List(list) = entry.value() {
+                    all.extend(
+                        list.iter().map(|item| String::from_utf8_lossy(&item.to_bytes()).into_owned()),
+                    );
+                }
+            });
+        }
+        all
     }
 
     /// All keys of all cores.
@@ -385,7 +414,7 @@ fn add_keys(core: &Core, state: &mut State) {
     }
 }
 
-fn conn(client: usize) -> ConnId {
+pub(crate) fn conn(client: usize) -> ConnId {
     ConnId(client as u64)
 }
 

@@ -339,6 +339,16 @@ impl Core {
         }
     }
 
+    /// Keys for which somebody waits although they hold what he wants: once all messages have arrived there must
+    /// be none, but for readers of streams who have seen everything.
+    pub fn unserved(&self) -> Vec<Vec<u8>> {
+        let wanted = |slot: Slot, key: &WaitedKey| {
+            let (_, ticket) = self.waiters.after(slot, key, None)?;
+            (self.type_of(key) == Some(ticket.wants)).then(|| key.key.clone())
+        };
+        self.waiters.keys().filter_map(|(slot, key)| wanted(slot, key)).collect()
+    }
+
     /// What a key of this core holds, its expiry aside: who waits for it finds out.
     fn type_of(&self, key: &WaitedKey) -> Option<keyspace::ValueType> {
         let place = self.keyspace.locate(&key.key);

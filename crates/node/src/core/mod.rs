@@ -332,7 +332,11 @@ impl Core {
 
     /// Whether no lock is held and no batch, tour or lock waits here.
     pub fn is_settled(&self) -> bool {
-        self.locks.idle() && self.paused.is_empty() && self.connections.values().all(|conn| conn.is_idle())
+        self.locks.idle()
+            && self.claims.is_empty()
+            && self.trials.is_empty()
+            && self.paused.is_empty()
+            && self.connections.values().all(|conn| conn.is_idle())
     }
 
     /// Starts or stops keeping the words of what changes.
