@@ -9,14 +9,16 @@
 //! ```
 //!
 //! 1. Argument names, kinds, tokens and versions are those of Redis 7.2.4, so that clients which draw
-//!    their help from them show the same; a test compares them with `tests/documented.json`. The one
-//!    addition is MAXAGE of CLIENT KILL, which Valkey has.
+//!    their help from them show the same; a test compares them with `tests/documented.json`. There are
+//!    two additions: MAXAGE of CLIENT KILL, which Valkey has, and the expiry of hash fields, as Redis 7.4 and 8
+//!    document it.
 //! 2. Summaries and complexities are our own words.
 
 mod bitmap;
 mod cluster;
 mod connection;
 mod generic;
+mod hash;
 mod hyperloglog;
 mod list;
 mod scripting;
@@ -32,6 +34,7 @@ const GROUPS: &[(&str, &[Doc])] = &[
     ("cluster", cluster::DOCS),
     ("connection", connection::DOCS),
     ("generic", generic::DOCS),
+    ("hash", hash::DOCS),
     ("hyperloglog", hyperloglog::DOCS),
     ("list", list::DOCS),
     ("scripting", scripting::DOCS),

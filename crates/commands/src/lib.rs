@@ -26,6 +26,7 @@ pub mod error;
 pub mod exec;
 mod expire;
 pub mod facts;
+mod hash;
 mod help;
 mod hyperloglog;
 mod info;
@@ -58,6 +59,7 @@ const FAMILIES: &[&[Command]] = &[
     string::TABLE,
     bitmap::TABLE,
     hyperloglog::TABLE,
+    hash::TABLE,
     list::TABLE,
     set::TABLE,
     keys::TABLE,

@@ -2,7 +2,7 @@
 //! command that is built, and which commands those are.
 //!
 //! `commands.json` holds the facts as Valkey 8.0 publishes them, for all commands. Where Redis 7.2.4
-//! says something else we follow Redis; [`RESOLVED`] lists each such place.
+//! says something else we follow Redis; [`RESOLVED`] lists each such place, and [`LATER`] what neither has.
 
 use commands::table::{Begin, Categories, Find, Flags, KeySpec};
 use commands::{Command, Table};
@@ -23,12 +23,29 @@ const HIDDEN: &[&str] = &["SENTINEL", "ONLY_SENTINEL", "TOUCHES_ARBITRARY_KEYS",
 const NOT_BUILT: &[&str] =
     &["DUMP", "MIGRATE", "RESTORE", "RESTORE-ASKING", "SORT", "SORT_RO", "WAIT", "WAITAOF"];
 
+/// Commands of later servers ("only_in" in the facts) that are built all the same: the expiry of fields, as the
+/// documentation of Redis 7.4 and 8 and of Valkey 9 describes it.
+const LATER: &[&str] = &[
+    "HEXPIRE",
+    "HEXPIREAT",
+    "HEXPIRETIME",
+    "HGETDEL",
+    "HGETEX",
+    "HPERSIST",
+    "HPEXPIRE",
+    "HPEXPIREAT",
+    "HPEXPIRETIME",
+    "HPTTL",
+    "HSETEX",
+    "HTTL",
+];
+
 /// Groups of which every command is built but those of [`NOT_BUILT`].
-const WHOLE: &[&str] = &["string", "generic", "list", "bitmap", "hyperloglog"];
+const WHOLE: &[&str] = &["string", "generic", "list", "hash", "bitmap", "hyperloglog"];
 
 /// Groups of which some commands are built.
 const IN_PART: &[&str] =
-    &["connection", "server", "cluster", "scripting", "list", "hash", "set", "sorted_set", "stream", "geo"];
+    &["connection", "server", "cluster", "scripting", "list", "set", "sorted_set", "stream", "geo"];
 
 /// The order in which COMMAND lists what a command does with a key.
 const KEY_FLAGS: &[&str] = &[
@@ -181,7 +198,8 @@ fn key_row(spec: &KeySpec) -> KeyFacts {
 fn the_groups_that_are_promised_are_built_and_no_more() {
     let table = Table::standard();
     for (name, facts) in facts() {
-        let is_ours = !facts.get("only_in").is_some_and(Value::is_string);
+        let is_later = facts.get("only_in").is_some_and(Value::is_string);
+        let is_ours = !is_later || LATER.contains(&name.as_str());
         let built = match name.split_once(' ') {
             None => table.find_name(name.as_bytes()).is_some(),
             Some((container, sub)) => table

@@ -94,6 +94,11 @@ impl<'k> View<'k> {
         self.now_ms
     }
 
+    /// Whether keys are shown whose time has come: nothing expires by itself here.
+    pub fn shows_expired(&self) -> bool {
+        self.access.expired == Expired::Show
+    }
+
     /// All that lies below.
     pub fn keyspace(&mut self) -> &mut Keyspace {
         self.keyspace

@@ -39,7 +39,8 @@ pub enum Condition {
 }
 
 impl Condition {
-    fn holds(self, old: Option<u64>, new: u64) -> bool {
+    /// Whether it lets this expiry take the place of the one that the field has.
+    pub fn holds(self, old: Option<u64>, new: u64) -> bool {
         match (self, old) {
             (Condition::Always, _) => true,
             (Condition::IfNone, old) => old.is_none(),
