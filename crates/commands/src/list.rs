@@ -15,6 +15,7 @@ mod take;
 
 use crate::table::{at, through, Begin, Categories, Command, Find, Flags, KeySpec};
 use crate::{CommandError, Exec};
+use datatypes::collection::Large;
 use datatypes::list::{End, List, ListRef};
 use datatypes::listpack::Item;
 use keyspace::Edit;
@@ -294,8 +295,9 @@ fn ltrim(cx: &mut Exec, args: Args, reply: &mut Reply) -> Outcome {
             drop(list);
             cx.keys.remove(&key);
         } else {
-            list.trim(start, stop, &cx.limits.list);
+            let trimmed = list.trim(start, stop, &cx.limits.list);
             list.store();
+            trimmed.parts.into_iter().for_each(|part| cx.keys.keyspace().discard(Large::List(part)));
         }
         cx.changed((length - kept) as u64);
     }

@@ -693,6 +693,11 @@ impl Keyspace {
         }
     }
 
+    /// Lets a large collection go: at once if that is quick, else by [`Keyspace::background`].
+    pub fn discard(&mut self, large: Large) {
+        self.garbage.discard(Some(Boxed::Large(large)));
+    }
+
     /// Takes a slot out of all databases, to be sent to another core.
     pub fn detach(&mut self, slot: Slot) -> LentSlot {
         let mut parts = Vec::new();

@@ -1,7 +1,7 @@
 //! A keyed 64-bit hash of short byte strings.
 //!
-//! It multiplies 64-bit halves and folds the 128-bit product (the construction of wyhash and rapidhash), as
-//! the keyspace does for keys: some 2 ns for 16 bytes. Both factors of every product hold a secret: a factor
+//! It multiplies 64-bit halves and folds the 128-bit product (the construction of wyhash and rapidhash): some
+//! 2 ns for 16 bytes. The keyspace uses it for keys, dicts for members. Both factors of every product hold a secret: a factor
 //! that is known could be made zero by the input, and then the other one would not count.
 
 const P0: u64 = 0x2d35_8dcc_aa6c_78a5;
@@ -91,6 +91,24 @@ mod tests {
             for n in 0..100u64 {
                 let block = [constant.to_le_bytes(), n.to_le_bytes()].concat();
                 assert!(seen.insert(keyed_hash(7, &block.repeat(2))), "{constant:x}");
+            }
+        }
+    }
+
+    /// A known factor that a key can make zero would take the other factor, and the seed, out of the
+    /// product: whoever knows this file could then fill a table with keys of one hash.
+    #[test]
+    fn no_known_bytes_cancel_the_seed() {
+        for constant in [0, P0, P1, P2] {
+            for repeat in 1..4 {
+                let mut seen = HashSet::new();
+                for n in 0..100u64 {
+                    let block = [constant.to_le_bytes(), n.to_le_bytes()].concat();
+                    assert!(
+                        seen.insert(keyed_hash(7, &block.repeat(repeat))),
+                        "{constant:x}, {repeat} times"
+                    );
+                }
             }
         }
     }
