@@ -8,11 +8,12 @@
 //! 4. Offsets are limited by `proto-max-bulk-len` as far as they are given, so a field of BITFIELD can end
 //!    eight bytes behind.
 
+use crate::string::string;
 use crate::table::{at, through, Categories, Command, Flags, KeySpec};
 use crate::{CommandError, Exec};
 use datatypes::bitfield::{Field, Overflow};
 use datatypes::bits::{self, Operation};
-use keyspace::{Entry, ExpiryChange, Form, Key, NewValue, StrRef, ValueRef, INLINE_MAX};
+use keyspace::{ExpiryChange, Form, Key, NewValue, StrRef, INLINE_MAX};
 use resp::{parse_integer, Args, Reply};
 use std::ops::Range;
 use std::sync::Arc;
@@ -371,15 +372,6 @@ fn bit_offset(cx: &Exec, text: &[u8], field: Option<Field>) -> Result<u64, Comma
 /// An argument as an integer.
 fn integer(text: &[u8]) -> Result<i64, CommandError> {
     parse_integer(text).ok_or(CommandError::NotInteger)
-}
-
-/// The string in an entry.
-pub(crate) fn string(entry: Entry) -> Result<StrRef, CommandError> {
-    match entry.value() {
-        ValueRef::Str(string) => Ok(string),
-        #[allow(unreachable_patterns)] // while strings are the only type
-        _ => Err(CommandError::WrongType),
-    }
 }
 
 /// Whether OBJECT ENCODING says "raw" of a string: it was changed in place, or is too long for another

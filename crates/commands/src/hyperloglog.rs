@@ -11,7 +11,8 @@
 //! 2. A value found corrupted stays as it is. (Redis keeps the elements that it added before it noticed.)
 //! 3. Each command that may write leaves its value "raw" to OBJECT ENCODING, even where nothing changes.
 
-use crate::bitmap::{is_raw, overwrite, string};
+use crate::bitmap::{is_raw, overwrite};
+use crate::string::string;
 use crate::table::{at, through, Categories, Command, Flags, Run};
 use crate::{CommandError, Exec};
 use datatypes::hyperloglog::{self as hll, Encoding, Hll, HllRef, REGISTERS};

@@ -609,7 +609,7 @@ impl<'a> Options<'a> {
 }
 
 /// The string in an entry.
-fn string(entry: Entry) -> Result<StrRef, CommandError> {
+pub(crate) fn string(entry: Entry) -> Result<StrRef, CommandError> {
     match entry.value() {
         ValueRef::Str(string) => Ok(string),
         _ => Err(CommandError::WrongType),
