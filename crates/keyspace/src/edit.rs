@@ -91,7 +91,8 @@ impl<T: Collection> Edit<'_, T> {
             (Parts::Large(large), Some(record)) if record.is_boxed() => {
                 record.return_large(&mut self.spot.keyspace.memory, large);
                 if self.changed {
-                    self.spot.keyspace.touched(self.spot.db, self.spot.key.place.slot, record);
+                    let (db, slot) = (self.spot.db, self.spot.key.place.slot);
+                    self.spot.keyspace.changed(db, slot, record, record.is_volatile());
                     Stored::Changed
                 } else {
                     Stored::Unchanged

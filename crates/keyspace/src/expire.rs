@@ -1,6 +1,6 @@
 //! The active part of expiry: a walk over the slots that have keys about to expire.
 //!
-//! Each table knows a time before which none of its keys expires. A walk skips tables whose time has not
+//! Each table knows a time before which none of its keys expires, nor a field of a hash in it. A walk skips tables whose time has not
 //! come, and while it goes through one it learns that table's next time:
 //!
 //!     next_expiry: old --walk begins--> never --insertions lower it--> ... --walk ends--> the earliest seen
@@ -9,11 +9,33 @@
 //! 2. A walk that leaves a table before its end (the slot is locked, the databases are exchanged) makes
 //!    the table due again: no key may be forgotten.
 //! 3. As in Redis a key has expired once its time is past, not when it is reached.
+//! 4. A hash of which fields have expired loses as many as the budget allows, and its key with the last one. If some
+//!    are left, the walk comes back to it at once the next time: it stays at that hash prefix.
 
 use crate::keyspace::Keyspace;
-use crate::place::{hash, Place};
+use crate::place::{hash, Key, Place};
+use crate::record::Record;
+use crate::spot::Spot;
 use crate::value::Progress;
+use datatypes::hash::Hash;
 use slot::{Slot, SLOTS};
+
+/// What the active cycle removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gone<'a> {
+    /// A key with all that it held.
+    Key(&'a [u8]),
+    /// Fields of a hash. If they were its last ones, the key is gone, too, as after an HDEL of them.
+    Fields {
+        /// The key of the hash.
+        key: &'a [u8],
+        /// Their names.
+        fields: &'a [Vec<u8>],
+    },
+}
+
+/// Fields of one hash that a call removes, however little of its budget is left.
+const FIELDS_AT_LEAST: usize = 16;
 
 /// Where the walk is.
 #[derive(Debug, Default)]
@@ -46,7 +68,7 @@ impl ExpiryWalk {
         now_ms: u64,
         budget: usize,
         home: impl Fn(Slot) -> bool,
-        mut f: impl FnMut(u16, Slot, &[u8]),
+        mut f: impl FnMut(u16, Slot, Gone<'_>),
     ) -> Progress {
         let mut progress = Progress::default();
         let databases = keys.setup().databases;
@@ -89,7 +111,7 @@ impl ExpiryWalk {
         now_ms: u64,
         budget: usize,
         progress: &mut Progress,
-        f: &mut impl FnMut(u16, Slot, &[u8]),
+        f: &mut impl FnMut(u16, Slot, Gone<'_>),
     ) -> bool {
         let seed = keys.setup().hash_seed;
         let Some(table) = keys.table_mut(self.db, slot) else { return true };
@@ -101,20 +123,39 @@ impl ExpiryWalk {
         let left = budget.saturating_sub(progress.steps).max(1);
         let next = table.walk(&|key| hash(seed, key), self.prefix, left, |hash, record| {
             progress.steps += 1;
-            match record.expiry() {
+            match record.due() {
                 Some(expiry) if expiry < now_ms => due.push((hash, record)),
                 Some(expiry) => earliest = earliest.min(expiry),
                 None => {}
             }
         });
+        let mut left_over = false;
         for (hash, record) in due {
-            f(self.db, slot, record.key());
-            keys.remove_record(self.db, Place { slot, hash }, record);
-            keys.stats.expired += 1;
-            progress.changed += 1;
+            let place = Place { slot, hash };
+            if record.expiry().is_some_and(|expiry| expiry < now_ms) {
+                f(self.db, slot, Gone::Key(record.key()));
+                keys.remove_record(self.db, place, record);
+                keys.stats.expired += 1;
+                progress.changed += 1;
+                continue;
+            }
+            let most = budget.saturating_sub(progress.steps).max(FIELDS_AT_LEAST);
+            let key = record.key().to_vec();
+            let (fields, next_due) = expire_fields(keys, self.db, place, &key, record, now_ms, most);
+            f(self.db, slot, Gone::Fields { key: &key, fields: &fields });
+            progress.steps += fields.len();
+            progress.changed += fields.len();
+            match next_due {
+                Some(at) if at < now_ms => left_over = true,
+                Some(at) => earliest = earliest.min(at),
+                None => {}
+            }
+        }
+        self.earliest = Some(earliest);
+        if left_over {
+            return false;
         }
         self.prefix = next;
-        self.earliest = Some(earliest);
         if next >> crate::cursor::PREFIX_BITS == 0 {
             return false;
         }
@@ -137,3 +178,30 @@ impl ExpiryWalk {
         *self = ExpiryWalk { db: (self.db + 1) % databases, ..ExpiryWalk::default() };
     }
 }
+
+/// Removes up to so many expired fields of a hash: their names, and what is due of its key then.
+fn expire_fields(
+    keys: &mut Keyspace,
+    db: u16,
+    place: Place,
+    key: &[u8],
+    record: Record,
+    now_ms: u64,
+    most: usize,
+) -> (Vec<Vec<u8>>, Option<u64>) {
+    let (clock, expiry) = (record.clock(), record.expiry());
+    let spot = Spot { keyspace: keys, db, key: Key { bytes: key, place }, record: Some(record), clock };
+    let mut hash = spot.edit::<Hash>().expect("only fields of hashes are due");
+    let mut fields = Vec::new();
+    hash.expire_fields(now_ms, most, &mut |field| fields.push(field.to_vec()));
+    let left = hash.as_ref().next_expiry();
+    let next_due = match hash.is_empty() {
+        true => None,
+        false => left.into_iter().chain(expiry).min(),
+    };
+    drop(hash);
+    (fields, next_due)
+}
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,7 @@ use crate::chunk::give_back_within;
 use crate::cursor::Cursor;
 use crate::defragment::Defragmenter;
 use crate::entry::Entry;
-use crate::expire::ExpiryWalk;
+use crate::expire::{ExpiryWalk, Gone};
 use crate::memory::Memory;
 use crate::place::{hash, locate_in, Key, Place};
 use crate::record::{Boxed, Draft, Record};
@@ -308,7 +308,6 @@ impl Keyspace {
 
     /// Puts in a key that is not there.
     pub(crate) fn insert_record(&mut self, db: u16, at: Place, draft: Draft<'_>) -> Record {
-        let expiry = draft.expiry;
         let record = Record::create(&mut self.memory, draft);
         let seed = self.setup.hash_seed;
         let Keyspace { memory, databases, .. } = self;
@@ -316,9 +315,15 @@ impl Keyspace {
         database.slots[at.slot.index()].insert(memory, &|key| hash(seed, key), at.hash, record);
         database.groups[at.slot.index() / GROUP] += 1;
         database.keys += 1;
-        self.note_expiry(db, at.slot, None, expiry);
-        self.touched(db, at.slot, record);
+        self.changed(db, at.slot, record, false);
         record
+    }
+
+    /// Notes that a record was made, or what it holds has changed; `was_volatile` is what it said of itself before.
+    #[inline]
+    pub(crate) fn changed(&mut self, db: u16, slot: Slot, record: Record, was_volatile: bool) {
+        self.note_due(db, slot, record, was_volatile);
+        self.touched(db, slot, record);
     }
 
     /// Tells whoever watches the slot that what this record's key holds has changed, or goes.
@@ -348,29 +353,33 @@ impl Keyspace {
 
     /// Overwrites what a key holds. Nothing of `draft` may lie in `old`.
     pub(crate) fn replace_record(&mut self, db: u16, at: Place, old: Record, draft: Draft<'_>) {
-        let (before, after) = (old.expiry(), draft.expiry);
+        let was_volatile = old.is_volatile();
         let (record, boxed) = old.replace(&mut self.memory, draft);
         self.garbage.discard(boxed);
         if record != old {
             self.database(db).slots[at.slot.index()].repoint(at.hash, old, record);
         }
-        if before.is_some() || after.is_some() {
-            self.note_expiry(db, at.slot, before, after);
-        }
-        self.touched(db, at.slot, record);
+        self.changed(db, at.slot, record, was_volatile);
     }
 
-    /// Keeps count of the keys that have an expiry, and of the earliest.
-    fn note_expiry(&mut self, db: u16, slot: Slot, before: Option<u64>, after: Option<u64>) {
-        if before.is_none() && after.is_none() {
-            return;
+    /// Counts a record, or no longer, by what is due of it now.
+    #[inline]
+    fn note_due(&mut self, db: u16, slot: Slot, record: Record, was_volatile: bool) {
+        let due = record.due();
+        if was_volatile || due.is_some() {
+            record.set_volatile(due.is_some());
+            self.note_expiry(db, slot, was_volatile, due);
         }
+    }
+
+    /// Keeps count of the keys that will expire, whole or in part, and of the earliest time.
+    fn note_expiry(&mut self, db: u16, slot: Slot, before: bool, after: Option<u64>) {
         let database = self.database(db);
         let table = &mut database.slots[slot.index()];
         if let Some(at) = after {
             table.next_expiry = if table.volatile == 0 { at } else { table.next_expiry.min(at) };
         }
-        if before.is_some() != after.is_some() {
+        if before != after.is_some() {
             let change = if after.is_some() { 1 } else { -1 };
             table.volatile = table.volatile.wrapping_add_signed(change);
             database.volatile = database.volatile.wrapping_add_signed(change as isize);
@@ -388,9 +397,9 @@ impl Keyspace {
         let at = key.place;
         match (record.expiry(), expiry) {
             (None, None) => {}
-            (before @ Some(_), Some(to)) => {
+            (Some(_), Some(to)) => {
                 record.set_expiry(to);
-                self.note_expiry(db, at.slot, before, expiry);
+                self.note_due(db, at.slot, record, true);
             }
             _ => {
                 // The record has another size then: it is made anew, from a copy of its value.
@@ -477,7 +486,9 @@ impl Keyspace {
     /// Takes a record out of its table; its block is the caller's.
     fn unlink(&mut self, db: u16, at: Place, record: Record) {
         self.touched(db, at.slot, record);
-        self.note_expiry(db, at.slot, record.expiry(), None);
+        if record.is_volatile() {
+            self.note_expiry(db, at.slot, true, None);
+        }
         let Keyspace { memory, databases, garbage, .. } = self;
         let database = databases[usize::from(db)].as_mut().expect("the record was found in it");
         let table = &mut database.slots[at.slot.index()];
@@ -520,7 +531,7 @@ impl Keyspace {
         self.len(db) == 0
     }
 
-    /// Keys of a database that have an expiry.
+    /// Keys of a database that have an expiry, or fields that have one.
     pub fn volatile_len(&self, db: u16) -> usize {
         self.databases[usize::from(db)].as_ref().map_or(0, |database| database.volatile)
     }
@@ -639,14 +650,15 @@ impl Keyspace {
         self.databases.swap(usize::from(a), usize::from(b));
     }
 
-    /// Removes expired keys, in at most about `budget` steps (a step looks at one record), of the slots
-    /// that `home` allows: those that are at home and not locked. `f` sees each removed key.
+    /// Removes expired keys, and expired fields of hashes, in at most about `budget` steps (a step looks at one
+    /// record, or removes a field), of the slots that `home` allows: those that are at home and not locked. `f` sees
+    /// what was removed.
     pub fn active_expire(
         &mut self,
         now_ms: u64,
         budget: usize,
         home: impl Fn(Slot) -> bool,
-        f: impl FnMut(u16, Slot, &[u8]),
+        f: impl FnMut(u16, Slot, Gone<'_>),
     ) -> Progress {
         let mut walk = std::mem::take(&mut self.expiry_walk);
         let progress = walk.step(self, now_ms, budget, home, f);

@@ -26,6 +26,7 @@ mod watch;
 pub use cursor::Cursor;
 pub use edit::{Edit, Stored, WrongType};
 pub use entry::Entry;
+pub use expire::Gone;
 pub use keyspace::{Chunk, ExpiredKey, FreeChain, Keyspace, LentSlot, MemoryUse, Setup, Stats, Touched};
 pub use place::{hash, locate_in, Key, Place};
 pub use spot::Spot;

@@ -3,7 +3,7 @@
 //! ```text
 //!     inline   | head | clock 3 | [expiry 8] | key length | value length | key | value |
 //!     boxed    | head | clock 3 | 4 unused   | pointer 8  | [expiry 8]   | key length | key |
-//!     head     type 4 bits | has an expiry | form 2 bits | boxed          lengths are LEB128
+//!     head     type 3 bits | volatile | has an expiry | form 2 bits | boxed     lengths are LEB128
 //! ```
 //!
 //! The boxed value of a string is an `Arc<Vec<u8>>`, that of a collection the `Box` that its type's
@@ -13,6 +13,8 @@
 //!    holds the only lasting one.
 //! 2. Only [`Record::free`], [`Record::replace`] and [`Record::take_value`] let go of a boxed value, and
 //!    [`Record::lend_large`] leaves a null pointer, which all of them take for nothing.
+//! 3. Volatile is a record whose key its table counts as one that will expire, whole or in part. The keyspace sets it
+//!    by [`Record::due`]; it stays readable while a value is lent.
 //!
 //! Not here: where blocks come from (`memory.rs`), and how records are found (`table.rs`).
 
@@ -36,7 +38,8 @@ pub(crate) struct Record(NonNull<u8>);
 // SAFETY: a record is plain memory that one core at a time refers to (rule R11).
 unsafe impl Send for Record {}
 
-const TYPE: u8 = 0x0f;
+const TYPE: u8 = 0x07;
+const VOLATILE: u8 = 1 << 3;
 const EXPIRES: u8 = 1 << 4;
 const FORM: u32 = 5;
 const BOXED: u8 = 1 << 7;
@@ -412,6 +415,34 @@ impl Record {
         let mut bytes = [0; 8];
         bytes[..EXPIRY].copy_from_slice(self.bytes(self.front(), EXPIRY));
         Some(u64::from_le_bytes(bytes))
+    }
+
+    /// When something of it expires next, unix ms: the key, or a field of the hash that it holds.
+    #[inline]
+    pub(crate) fn due(self) -> Option<u64> {
+        let expiry = self.expiry();
+        if self.value_type() != ValueType::Hash {
+            return expiry;
+        }
+        let ValueRef::Hash(hash) = self.value() else { unreachable!("by its type") };
+        match (expiry, hash.next_expiry()) {
+            (Some(key), Some(field)) => Some(key.min(field)),
+            (key, field) => key.or(field),
+        }
+    }
+
+    /// Whether its key is counted as one that will expire.
+    #[inline]
+    pub(crate) fn is_volatile(self) -> bool {
+        self.head() & VOLATILE != 0
+    }
+
+    /// Remembers whether its key is counted as one that will expire.
+    #[inline]
+    pub(crate) fn set_volatile(self, volatile: bool) {
+        let head = self.head() & !VOLATILE | if volatile { VOLATILE } else { 0 };
+        // SAFETY: the head of a live record.
+        unsafe { self.0.as_ptr().write(head) };
     }
 
     /// Changes the expiry in place. Only for a record that has one.

@@ -530,9 +530,9 @@ pub(crate) struct Table {
     root: u64,
     /// Keys.
     pub keys: u32,
-    /// Keys that have an expiry.
+    /// Keys that have an expiry, or fields that have one.
     pub volatile: u32,
-    /// No key expires before this time, unix ms; meaningless while no key has an expiry.
+    /// No key or field expires before this time, unix ms; meaningless while none has an expiry.
     pub next_expiry: u64,
 }
 

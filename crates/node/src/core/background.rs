@@ -8,6 +8,7 @@
 use super::Core;
 use crate::connection::{Connection, Whereabouts};
 use crate::message::ConnId;
+use keyspace::Gone;
 
 /// Milliseconds between two calls of [`Core::handle_timer`].
 pub const TICK_MS: u64 = 100;
@@ -70,7 +71,7 @@ impl Core {
         }
     }
 
-    /// Removes expired keys; goes on only while it finds many.
+    /// Removes expired keys and fields; goes on only while it finds many.
     fn expire_cycle(&mut self, now_ms: u64) {
         let mut steps = 0;
         while steps < EXPIRE_STEPS {
@@ -79,11 +80,11 @@ impl Core {
                 now_ms,
                 EXPIRE_BATCH,
                 |slot| !locks.is_held(slot),
-                |db, _slot, key| {
-                    facts.totals.expired += 1;
+                |db, _slot, gone| {
+                    facts.totals.expired += u64::from(matches!(gone, Gone::Key(_)));
                     log.append(db, |bytes| {
                         if effects.wanted {
-                            commands::write_command(bytes, [&b"DEL"[..], key]);
+                            write_removal(bytes, gone);
                         }
                     });
                 },
@@ -153,5 +154,17 @@ impl Core {
         totals.max_output = self.connections.values().map(|c| c.output_bytes() as u64).max().unwrap_or(0);
         let memory = self.keyspace.memory();
         totals.used_memory = memory.used + CORE_BYTES;
+    }
+}
+
+/// What the log says of something that expired.
+fn write_removal(log: &mut Vec<u8>, gone: Gone<'_>) {
+    match gone {
+        Gone::Key(key) => commands::write_command(log, [&b"DEL"[..], key]),
+        Gone::Fields { key, fields } => {
+            let mut words: Vec<&[u8]> = vec![b"HDEL", key];
+            words.extend(fields.iter().map(Vec::as_slice));
+            commands::write_command(log, words);
+        }
     }
 }
