@@ -13,6 +13,7 @@
 
 mod bitmap;
 mod blocking;
+mod dump;
 mod hash;
 mod list;
 mod server;

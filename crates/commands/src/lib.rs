@@ -22,6 +22,7 @@ mod config_cmd;
 mod connection;
 mod debug;
 mod docs;
+mod dump;
 pub mod error;
 pub mod exec;
 mod expire;
@@ -64,6 +65,7 @@ const FAMILIES: &[&[Command]] = &[
     set::TABLE,
     keys::TABLE,
     expire::TABLE,
+    dump::TABLE,
     scan::TABLE,
     connection::TABLE,
     client::TABLE,

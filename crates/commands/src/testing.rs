@@ -140,6 +140,8 @@ impl TestNode {
 
     /// Runs a command given by its words.
     pub fn run_words<A: AsRef<[u8]>>(&mut self, words: &[A]) -> Vec<u8> {
+        self.effects.clear();
+        self.keyspace.take_expired();
         self.execute(OwnedBatch::of(words).args(0))
     }
 
@@ -215,7 +217,7 @@ impl TestNode {
     }
 
     /// What `node` would log for the last command: expired keys first.
-    fn take_log(&mut self, line: &str) -> String {
+    pub fn take_log(&mut self, line: &str) -> String {
         let expired = self.keyspace.take_expired().into_iter();
         let mut log: Vec<String> =
             expired.map(|gone| format!("expired {}", String::from_utf8_lossy(&gone.key))).collect();

@@ -20,8 +20,7 @@ const RESOLVED: &[(&str, &str)] = &[
 const HIDDEN: &[&str] = &["SENTINEL", "ONLY_SENTINEL", "TOUCHES_ARBITRARY_KEYS", "PROTECTED"];
 
 /// Commands of whole groups that wait for other types, RDB or replicas.
-const NOT_BUILT: &[&str] =
-    &["DUMP", "MIGRATE", "RESTORE", "RESTORE-ASKING", "SORT", "SORT_RO", "WAIT", "WAITAOF"];
+const NOT_BUILT: &[&str] = &["MIGRATE", "SORT", "SORT_RO", "WAIT", "WAITAOF"];
 
 /// Commands of later servers ("only_in" in the facts) that are built all the same: the expiry of fields, as the
 /// documentation of Redis 7.4 and 8 and of Valkey 9 describes it.

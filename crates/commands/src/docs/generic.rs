@@ -17,6 +17,13 @@ pub(super) const DOCS: &[Doc] = &[
     ]),
     doc("del", "1.0.0", "O(N), N: the keys and the elements of their values", "Deletes keys.")
         .args(&[key("key", 0).multiple()]),
+    doc(
+        "dump",
+        "2.6.0",
+        "O(N), N: the size of the value",
+        "Answers a value in the form in which it can be restored.",
+    )
+    .args(&[key("key", 0)]),
     doc("exists", "1.0.0", "O(N), N: the keys named", "Counts how many of the given keys exist.")
         .args(&[key("key", 0).multiple()]),
     doc("expire", "1.0.0", "O(1)", "Lets a key expire after some seconds.").args(&[
@@ -68,6 +75,17 @@ pub(super) const DOCS: &[Doc] = &[
         .args(&[key("key", 0), key("newkey", 1)]),
     doc("renamenx", "1.0.0", "O(1)", "Gives a key another name unless that name is taken.")
         .args(&[key("key", 0), key("newkey", 1)]),
+    doc("restore", "2.6.0", "O(N), N: the size of the value", "Creates a key from what DUMP answered.").args(
+        &[
+            key("key", 0),
+            integer("ttl"),
+            string("serialized-value"),
+            word("replace", "REPLACE").since("3.0.0").optional(),
+            word("absttl", "ABSTTL").since("5.0.0").optional(),
+            integer("seconds").token("IDLETIME").since("5.0.0").optional(),
+            integer("frequency").token("FREQ").since("5.0.0").optional(),
+        ],
+    ),
     doc(
         "scan",
         "2.8.0",

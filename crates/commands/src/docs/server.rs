@@ -59,6 +59,22 @@ pub(super) const DOCS: &[Doc] = &[
     doc("info", "1.0.0", "O(1)", "Tells facts and counters of the server.")
         .args(&[string("section").optional().multiple()]),
     doc(
+        "restore-asking",
+        "3.0.0",
+        "O(N), N: the size of the value",
+        "Creates a key from what DUMP answered, in a slot that is being imported.",
+    )
+    .args(&[
+        key("key", 0),
+        integer("ttl"),
+        string("serialized-value"),
+        word("replace", "REPLACE").since("3.0.0").optional(),
+        word("absttl", "ABSTTL").since("5.0.0").optional(),
+        integer("seconds").token("IDLETIME").since("5.0.0").optional(),
+        integer("frequency").token("FREQ").since("5.0.0").optional(),
+    ])
+    .system(),
+    doc(
         "shutdown",
         "1.0.0",
         "O(N), N: all keys, when saving; otherwise O(1)",
