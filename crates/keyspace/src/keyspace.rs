@@ -651,8 +651,8 @@ impl Keyspace {
     }
 
     /// Removes expired keys, and expired fields of hashes, in at most about `budget` steps (a step looks at one
-    /// record, or removes a field), of the slots that `home` allows: those that are at home and not locked. `f` sees
-    /// what was removed.
+    /// record; to remove a field takes some), of the slots that `home` allows: those that are at home and not
+    /// locked. `f` sees what was removed.
     pub fn active_expire(
         &mut self,
         now_ms: u64,

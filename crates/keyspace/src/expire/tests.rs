@@ -42,7 +42,7 @@ fn walk(keys: &mut Keyspace, now_ms: u64, budget: usize) -> (Vec<(Vec<u8>, Optio
             },
         );
         calls += 1;
-        assert!(progress.steps <= 2 * budget + 200, "{} steps", progress.steps);
+        assert!(progress.steps <= 2 * budget + 2_000, "{} steps", progress.steps);
         if progress.done {
             return (gone, calls);
         }
@@ -173,7 +173,7 @@ fn many_expired_fields_go_in_bounded_steps() {
     assert_eq!(walk(&mut keys, 1_000, 100), (Vec::new(), 1), "not before their time is past");
     let (gone, calls) = walk(&mut keys, 1_001, 100);
     assert_eq!((gone.len(), keys.len(0), keys.volatile_len(0)), (10_003, 0, 0));
-    assert!((100..=200).contains(&calls), "{calls} calls");
+    assert!((400..=700).contains(&calls), "{calls} calls");
 }
 
 #[test]
