@@ -90,13 +90,24 @@ fn scan_here(visit: &mut Visit, args: Args, gathered: &mut Gathered) {
         cursor = if keys.keyspace().slot_len(db, slot) == 0 {
             Cursor::at_slot(slot.get() + 1)
         } else {
-            filter.scan(&mut keys, cursor, slot.get()..slot.get() + 1, left, |key| {
+            let mut expired = Vec::new();
+            let next = filter.scan(&mut keys, cursor, slot.get()..slot.get() + 1, left, |met| {
                 seen += 1;
-                if let Some(key) = key {
-                    found.bulk(key);
-                    count += 1;
+                match met {
+                    Met::Wanted(key) => {
+                        found.bulk(key);
+                        count += 1;
+                    }
+                    Met::Expired(key) => expired.push(key.to_vec()),
+                    Met::Other => {}
                 }
-            })
+            });
+            for key in expired {
+                let key = keys.locate(&key);
+                // Whoever looks at it removes it.
+                let _ = keys.find_for_write(&key);
+            }
+            next
         };
         left = left.saturating_sub(seen);
         ended = cursor == Cursor::START;
@@ -136,6 +147,16 @@ fn read_cursor(text: &[u8]) -> Option<Cursor> {
     Some(if number == START_AGAIN { Cursor::START } else { Cursor::new(number) })
 }
 
+/// A key that an iteration meets.
+enum Met<'a> {
+    /// It is asked for.
+    Wanted(&'a [u8]),
+    /// It would be, but its time is over.
+    Expired(&'a [u8]),
+    /// It is not.
+    Other,
+}
+
 /// What SCAN asks of a key.
 struct Filter<'a> {
     pattern: Option<&'a [u8]>,
@@ -164,27 +185,32 @@ impl<'a> Filter<'a> {
         Ok(filter)
     }
 
-    /// Shows the keys of these slots that are asked for, and `None` for each other one.
+    /// Shows each key of these slots as what it is to who asks.
     fn scan(
         &self,
         keys: &mut View,
         cursor: Cursor,
         slots: Range<u16>,
         budget: usize,
-        mut f: impl FnMut(Option<&[u8]>),
+        mut f: impl FnMut(Met<'_>),
     ) -> Cursor {
         let (db, now_ms) = (keys.db(), keys.now_ms());
         let is_live = |entry: &Entry| entry.expiry().is_none_or(|at| at >= now_ms);
         keys.keyspace().scan(db, cursor, slots, budget, |entry| {
-            f((is_live(&entry) && self.wants(&entry)).then(|| entry.key()))
+            f(match (self.matches(&entry), is_live(&entry)) {
+                (true, true) if self.has_type(&entry) => Met::Wanted(entry.key()),
+                (true, false) => Met::Expired(entry.key()),
+                _ => Met::Other,
+            })
         })
     }
 
-    fn wants(&self, entry: &Entry) -> bool {
+    fn matches(&self, entry: &Entry) -> bool {
         self.pattern.is_none_or(|pattern| glob::matches(pattern, entry.key()))
-            && self
-                .type_name
-                .is_none_or(|name| name.eq_ignore_ascii_case(entry.value_type().name().as_bytes()))
+    }
+
+    fn has_type(&self, entry: &Entry) -> bool {
+        self.type_name.is_none_or(|name| name.eq_ignore_ascii_case(entry.value_type().name().as_bytes()))
     }
 }
 
@@ -193,8 +219,8 @@ fn keys_here(visit: &mut Visit, args: Args, gathered: &mut Gathered) {
     let pattern = Some(args.get(1)).filter(|pattern| *pattern != b"*");
     let filter = Filter { pattern, type_name: None, count: 0 };
     let mut found = Reply::new(Protocol::Resp2);
-    filter.scan(&mut visit.keys(), Cursor::START, 0..SLOTS, usize::MAX, |key| {
-        if let Some(key) = key {
+    filter.scan(&mut visit.keys(), Cursor::START, 0..SLOTS, usize::MAX, |met| {
+        if let Met::Wanted(key) = met {
             found.bulk(key);
             gathered.count += 1;
         }

@@ -82,14 +82,16 @@ fn every_key_is_returned_once() {
 }
 
 #[test]
-fn expired_keys_are_not_returned_and_not_removed() {
+fn expired_keys_are_not_returned_and_are_removed_by_scan() {
     let mut node = TestNode::new();
     node.run("SET gone v PX 10");
     node.run("SET stays v");
     node.sleep(11);
-    node.check("SCAN 0", "*2 $1 0 *1 $5 stays");
     node.check("KEYS *", "*1 $5 stays");
+    node.check("SCAN 0 MATCH s*", "*2 $1 0 *1 $5 stays");
     node.check("DBSIZE", ":2");
+    node.check("SCAN 0 TYPE hash", "*2 $1 0 *0");
+    node.check("DBSIZE", ":1");
 }
 
 #[test]
