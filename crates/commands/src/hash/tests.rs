@@ -144,6 +144,8 @@ fn encodings_change_at_the_thresholds() {
         ("HSET b 12345678 12345678", "b", "$8 listpack"),
         ("HSET b 12345678 123456789", "b", "$9 hashtable"),
         ("HSETNX c 123456789 1", "c", "$9 hashtable"),
+        // Redis 7.0 looks at the fields as they come, 7.2 at how many are announced.
+        ("HSET n a 1 a 1 a 1 a 1 a 1", "n", "$9 hashtable"),
         ("HSET d f 12345678", "d", "$8 listpack"),
         ("HINCRBY d f 900000000", "d", "$9 hashtable"),
     ] {
