@@ -24,6 +24,7 @@ mod list;
 mod scripting;
 mod server;
 mod set;
+mod stream;
 mod string;
 
 use resp::Reply;
@@ -40,6 +41,7 @@ const GROUPS: &[(&str, &[Doc])] = &[
     ("scripting", scripting::DOCS),
     ("server", server::DOCS),
     ("set", set::DOCS),
+    ("stream", stream::DOCS),
     ("string", string::DOCS),
 ];
 

@@ -18,6 +18,7 @@ mod hash;
 mod list;
 mod server;
 mod set;
+mod stream;
 
 use resp::{Args, Reply};
 use std::borrow::Cow;

@@ -41,6 +41,7 @@ mod scenario;
 mod scripting;
 mod server;
 mod set;
+mod stream;
 mod string;
 pub mod table;
 #[cfg(test)]
@@ -63,6 +64,7 @@ const FAMILIES: &[&[Command]] = &[
     hash::TABLE,
     list::TABLE,
     set::TABLE,
+    stream::TABLE,
     keys::TABLE,
     expire::TABLE,
     dump::TABLE,
