@@ -230,12 +230,12 @@ fn lset(cx: &mut Exec, args: Args, reply: &mut Reply) -> Outcome {
     }
     let (index, element) = (integer(args.get(2))?, args.get(3));
     let length = list.as_ref().len() as i64;
-    if !(-length..length).contains(&index) {
-        make_room_in_vain(&mut list, |list| list.set(index, element, &cx.limits.list));
+    let is_set = (-length..length).contains(&index);
+    change(&mut list, |list| list.set(index, element, &cx.limits.list));
+    list.store();
+    if !is_set {
         return Err(CommandError::no_such_index());
     }
-    list.set(index, element, &cx.limits.list);
-    list.store();
     cx.changed(1);
     reply.ok();
     Ok(())
@@ -256,14 +256,15 @@ fn linsert(cx: &mut Exec, args: Args, reply: &mut Reply) -> Outcome {
         reply.integer(0);
         return Ok(());
     }
-    if !holds(&list, pivot) {
-        make_room_in_vain(&mut list, |list| list.insert(pivot, element, toward, &cx.limits.list));
+    let before = list.as_ref().len();
+    change(&mut list, |list| list.insert(pivot, element, toward, &cx.limits.list));
+    let length = list.as_ref().len();
+    list.store();
+    if length == before {
         reply.integer(-1);
         return Ok(());
     }
-    list.insert(pivot, element, toward, &cx.limits.list);
-    reply.integer(list.as_ref().len() as i64);
-    list.store();
+    reply.integer(length as i64);
     cx.changed(1);
     Ok(())
 }
@@ -273,11 +274,11 @@ fn lrem(cx: &mut Exec, args: Args, reply: &mut Reply) -> Outcome {
     let (count, element) = (integer(args.get(2))?, args.get(3));
     let key = cx.key(args, 1);
     let mut list = cx.keys.edit::<List>(&key)?;
-    if !holds(&list, element) {
-        reply.integer(0);
-        return Ok(());
-    }
-    let removed = list.remove_equal(element, count, &cx.limits.list);
+    let mut removed = 0;
+    list.change_if(|list| {
+        removed = list.remove_equal(element, count, &cx.limits.list);
+        removed > 0
+    });
     list.store();
     cx.changed(removed as u64);
     reply.integer(removed as i64);
@@ -305,19 +306,13 @@ fn ltrim(cx: &mut Exec, args: Args, reply: &mut Reply) -> Outcome {
     Ok(())
 }
 
-/// Rule 3: does to the encoding what a change would do that finds no place for its element.
-fn make_room_in_vain(list: &mut Edit<List>, change: impl FnOnce(&mut List) -> bool) {
-    if let List::Listpack(_) = **list {
-        let mut trial = List::clone(list);
-        change(&mut trial);
-        if let List::Large(_) = trial {
-            **list = trial;
-        }
-    }
-}
-
-fn holds(list: &List, element: &[u8]) -> bool {
-    list.as_ref().positions(element, End::Back, usize::MAX).next().is_some()
+/// Changes a list by what says whether it found its place. If it did not, only the encoding may have changed
+/// (rule 3).
+fn change(list: &mut Edit<List>, change: impl FnOnce(&mut List) -> bool) {
+    list.change_if(|list| {
+        let was_small = matches!(list, List::Listpack(_));
+        change(list) || was_small && matches!(list, List::Large(_))
+    });
 }
 
 #[inline]

@@ -8,7 +8,7 @@
 //!
 //! 1. A collection that has become empty takes its key with it; one that was never there and stays empty
 //!    makes no key.
-//! 2. What was not changed is not written: only `DerefMut` makes it changed.
+//! 2. What was not changed is not written: only `DerefMut` and [`Edit::change_if`] make it changed.
 
 use crate::record::{Draft, Record};
 use crate::spot::Spot;
@@ -68,6 +68,15 @@ impl<T: Collection> Edit<'_, T> {
     /// Whether the key was there when this began.
     pub fn was_there(&self) -> bool {
         self.spot.record.is_some()
+    }
+
+    /// Changes it, if `change` says that it did. What it says no to must be as it was.
+    #[inline]
+    pub fn change_if(&mut self, change: impl FnOnce(&mut T) -> bool) -> bool {
+        let value = self.value.as_mut().expect("it is there until it is stored");
+        let did = change(value);
+        self.changed |= did;
+        did
     }
 
     /// Stores it now, and tells what became of the key.
