@@ -271,8 +271,15 @@ fn keys_of(call: Args<'_>) -> std::result::Result<Vec<(usize, KeyFlags)>, Comman
     let mut readable = true;
     for spec in command.keys {
         // A specification alone is read as that of a command which has no other.
-        let alone = command.keys(std::slice::from_ref(spec));
+        let alone = command.with_one_spec(std::slice::from_ref(spec));
         readable &= alone.for_each_key(call, |at| keys.push((at, flags_of(command, spec, call)))).is_ok();
+    }
+    if !readable && command.has_key_finder() {
+        // As of SORT: what is read first, and what may be written.
+        let (source, other) = (command.keys[0].flags, command.keys[command.keys.len() - 1].flags);
+        keys.clear();
+        let _ = command.for_each_key(call, |at| keys.push((at, if at == 1 { source } else { other })));
+        readable = true;
     }
     if readable && !keys.is_empty() {
         Ok(keys)

@@ -18,6 +18,7 @@ mod bitmap;
 mod cluster;
 mod connection;
 mod generic;
+mod geo;
 mod hash;
 mod hyperloglog;
 mod list;
@@ -35,6 +36,7 @@ const GROUPS: &[(&str, &[Doc])] = &[
     ("cluster", cluster::DOCS),
     ("connection", connection::DOCS),
     ("generic", generic::DOCS),
+    ("geo", geo::DOCS),
     ("hash", hash::DOCS),
     ("hyperloglog", hyperloglog::DOCS),
     ("list", list::DOCS),
@@ -97,6 +99,8 @@ enum Kind {
     /// A key, of the command's key specification with this number.
     Key(u8),
     Pattern,
+    /// A pattern of keys, of the key specification with this number.
+    KeyPattern(u8),
     UnixTime,
     /// Its token alone.
     Word,
@@ -155,6 +159,10 @@ const fn pattern(name: &'static str) -> Argument {
     argument(name, Kind::Pattern)
 }
 
+const fn key_pattern(name: &'static str, specification: u8) -> Argument {
+    argument(name, Kind::KeyPattern(specification))
+}
+
 const fn unix_time(name: &'static str) -> Argument {
     argument(name, Kind::UnixTime)
 }
@@ -206,7 +214,7 @@ impl Argument {
             Kind::Integer => "integer",
             Kind::Double => "double",
             Kind::Key(_) => "key",
-            Kind::Pattern => "pattern",
+            Kind::Pattern | Kind::KeyPattern(_) => "pattern",
             Kind::UnixTime => "unix-time",
             Kind::Word => "pure-token",
             Kind::OneOf(_) => "oneof",
@@ -285,7 +293,7 @@ fn write_argument(reply: &mut Reply, argument: &Argument) {
     if !matches!(argument.kind, Kind::OneOf(_) | Kind::Block(_)) {
         pair(reply, "display_text", argument.shown_as.unwrap_or(argument.name));
     }
-    if let Kind::Key(specification) = argument.kind {
+    if let Kind::Key(specification) | Kind::KeyPattern(specification) = argument.kind {
         reply.bulk(b"key_spec_index");
         reply.integer(specification.into());
         count += 1;
@@ -353,7 +361,7 @@ mod tests {
             map.insert(flag.to_string(), json!(true));
         }
         match argument.kind {
-            Kind::Key(specification) => {
+            Kind::Key(specification) | Kind::KeyPattern(specification) => {
                 map.insert("key_spec_index".to_string(), json!(specification));
             }
             Kind::OneOf(parts) | Kind::Block(parts) => {
@@ -398,7 +406,7 @@ mod tests {
         fn keys(arguments: &[Argument], found: &mut Vec<u8>) {
             for argument in arguments {
                 match argument.kind {
-                    Kind::Key(specification) => found.push(specification),
+                    Kind::Key(specification) | Kind::KeyPattern(specification) => found.push(specification),
                     Kind::OneOf(parts) | Kind::Block(parts) => keys(parts, found),
                     _ => {}
                 }

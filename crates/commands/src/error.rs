@@ -14,10 +14,12 @@
 mod bitmap;
 mod blocking;
 mod dump;
+mod geo;
 mod hash;
 mod list;
 mod server;
 mod set;
+mod sort;
 mod stream;
 
 use resp::{Args, Reply};

@@ -27,6 +27,7 @@ pub mod error;
 pub mod exec;
 mod expire;
 pub mod facts;
+mod geo;
 mod hash;
 mod help;
 mod hyperloglog;
@@ -41,6 +42,7 @@ mod scenario;
 mod scripting;
 mod server;
 mod set;
+mod sort;
 mod stream;
 mod string;
 pub mod table;
@@ -65,6 +67,8 @@ const FAMILIES: &[&[Command]] = &[
     list::TABLE,
     set::TABLE,
     stream::TABLE,
+    geo::TABLE,
+    sort::TABLE,
     keys::TABLE,
     expire::TABLE,
     dump::TABLE,

@@ -13,7 +13,7 @@
 //!    from flags, the plain range and `movablekeys` from key specifications) is derived as it is
 //!    stated, by Redis's rules, and never written out.
 //! 2. Keys are found by the plain range if there is one ([`Command::key_range`]): a few additions. Only
-//!    commands with `movablekeys` need their specifications read.
+//!    commands with `movablekeys` need their specifications read, or the function that some have instead.
 
 use crate::exec::{ClusterExec, ControlExec, Exec, Gathered, Visit};
 use crate::CommandError;
@@ -21,6 +21,9 @@ use resp::{Args, Reply};
 
 /// A handler that runs on one core, to completion.
 pub type Handler = fn(&mut Exec<'_>, Args<'_>, &mut Reply) -> Result<(), CommandError>;
+
+/// Shows which arguments are keys, where specifications do not tell (SORT's STORE). Arguments may be missing.
+pub type KeyFinder = fn(Args<'_>, &mut dyn FnMut(usize));
 
 /// Where a command runs, and what runs there.
 #[derive(Clone, Copy)]
@@ -208,6 +211,8 @@ pub struct Command {
     pub keys: &'static [KeySpec],
     /// Where keys stand, if they stand in one plain range; derived from `keys`.
     range: KeyRange,
+    /// What finds all keys, where the specifications do not.
+    finder: Option<KeyFinder>,
     /// Hints for proxies and clients.
     pub tips: &'static [&'static str],
     /// Where it runs and what runs.
@@ -251,6 +256,7 @@ impl Command {
             categories: Categories::SLOW,
             keys: &[],
             range: KeyRange::NONE,
+            finder: None,
             tips: &[],
             run,
             subcommands: &[],
@@ -289,6 +295,22 @@ impl Command {
             self.flags = self.flags.or(Flags::MOVABLEKEYS);
         }
         self
+    }
+
+    /// Its keys are those that a function finds, whatever its specifications tell others.
+    pub const fn keys_found_by(mut self, finder: KeyFinder) -> Command {
+        self.finder = Some(finder);
+        self
+    }
+
+    /// The same with the keys of one specification only (COMMAND GETKEYS).
+    pub(crate) fn with_one_spec(self, spec: &'static [KeySpec]) -> Command {
+        Command { finder: None, ..self.keys(spec) }
+    }
+
+    /// Whether a function finds its keys.
+    pub(crate) fn has_key_finder(&self) -> bool {
+        self.finder.is_some()
     }
 
     /// What proxies and clients should know.
@@ -393,6 +415,10 @@ impl Command {
     }
 
     fn for_each_specified_key(&self, args: Args<'_>, f: &mut dyn FnMut(usize)) -> Result<(), KeysNotFound> {
+        if let Some(finder) = self.finder {
+            finder(args, f);
+            return Ok(());
+        }
         for spec in self.keys.iter().filter(|spec| !spec.flags.contains(&"not_key")) {
             let Some(begin) = spec.begin.find(args)? else { continue };
             let (first, last, step) = spec.find.range(args, begin)?;

@@ -20,7 +20,7 @@ const RESOLVED: &[(&str, &str)] = &[
 const HIDDEN: &[&str] = &["SENTINEL", "ONLY_SENTINEL", "TOUCHES_ARBITRARY_KEYS", "PROTECTED"];
 
 /// Commands of whole groups that wait for other types, RDB or replicas.
-const NOT_BUILT: &[&str] = &["MIGRATE", "SORT", "SORT_RO", "WAIT", "WAITAOF"];
+const NOT_BUILT: &[&str] = &["MIGRATE", "WAIT", "WAITAOF"];
 
 /// Commands of later servers ("only_in" in the facts) that are built all the same: the expiry of fields, as the
 /// documentation of Redis 7.4 and 8 and of Valkey 9 describes it.
@@ -40,11 +40,11 @@ const LATER: &[&str] = &[
 ];
 
 /// Groups of which every command is built but those of [`NOT_BUILT`].
-const WHOLE: &[&str] = &["string", "generic", "list", "hash", "bitmap", "hyperloglog"];
+const WHOLE: &[&str] = &["string", "generic", "list", "hash", "bitmap", "hyperloglog", "geo"];
 
 /// Groups of which some commands are built.
 const IN_PART: &[&str] =
-    &["connection", "server", "cluster", "scripting", "list", "set", "sorted_set", "stream", "geo"];
+    &["connection", "server", "cluster", "scripting", "list", "set", "sorted_set", "stream"];
 
 /// The order in which COMMAND lists what a command does with a key.
 const KEY_FLAGS: &[&str] = &[

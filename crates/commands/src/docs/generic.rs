@@ -114,4 +114,33 @@ pub(super) const DOCS: &[Doc] = &[
         "Deletes keys and gives their memory back later.",
     )
     .args(&[key("key", 0).multiple()]),
+    doc(
+        "sort",
+        "1.0.0",
+        "O(N + M*log M), N: the elements, M: the elements answered",
+        "Sorts a list, set or sorted set, and may store the result.",
+    )
+    .args(&[
+        key("key", 0),
+        key_pattern("by-pattern", 1).token("BY").shown_as("pattern").optional(),
+        block("limit", &[integer("offset"), integer("count")]).token("LIMIT").optional(),
+        key_pattern("get-pattern", 1).token("GET").shown_as("pattern").optional().multiple().multiple_token(),
+        one_of("order", &[word("asc", "ASC"), word("desc", "DESC")]).optional(),
+        word("sorting", "ALPHA").optional(),
+        key("destination", 2).token("STORE").optional(),
+    ]),
+    doc(
+        "sort_ro",
+        "7.0.0",
+        "O(N + M*log M), N: the elements, M: the elements answered",
+        "Sorts a list, set or sorted set.",
+    )
+    .args(&[
+        key("key", 0),
+        key_pattern("by-pattern", 1).token("BY").shown_as("pattern").optional(),
+        block("limit", &[integer("offset"), integer("count")]).token("LIMIT").optional(),
+        key_pattern("get-pattern", 1).token("GET").shown_as("pattern").optional().multiple().multiple_token(),
+        one_of("order", &[word("asc", "ASC"), word("desc", "DESC")]).optional(),
+        word("sorting", "ALPHA").optional(),
+    ]),
 ];
