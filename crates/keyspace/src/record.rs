@@ -536,7 +536,7 @@ impl Record {
     /// Takes the value out. The record must be freed or overwritten without a look at its value.
     pub(crate) fn take_value(self, memory: &mut Memory) -> OwnedValue {
         let (value_type, form) = (self.value_type(), self.compact_form());
-        let string_form = (value_type == ValueType::String).then(|| self.string().form).unwrap_or_default();
+        let string_form = if value_type == ValueType::String { self.string().form } else { Form::default() };
         match self.take_box(memory) {
             Some(Boxed::Buffer(buffer)) => OwnedValue::Shared(buffer, string_form),
             Some(Boxed::Large(large)) => OwnedValue::Large(large),

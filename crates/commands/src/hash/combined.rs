@@ -56,9 +56,13 @@ pub(super) fn hgetex(cx: &mut Exec, args: Args, reply: &mut Reply) -> Outcome {
     for field in fields.iter() {
         let Some(old) = hash.as_ref().expiry(field, now) else { continue };
         match options.life {
-            Life::At(at_ms) => drop(hash.set_expiry(field, at_ms, Condition::Always, now)),
+            Life::At(at_ms) => {
+                hash.set_expiry(field, at_ms, Condition::Always, now);
+            }
             _ if old.is_none() => continue,
-            _ => drop(hash.persist(field, now)),
+            _ => {
+                hash.persist(field, now);
+            }
         }
         met.push(field);
     }

@@ -9,6 +9,9 @@ type Fields = BTreeMap<Vec<u8>, Option<u64>>;
 /// Keys with their expiry and fields.
 type Model = BTreeMap<Vec<u8>, (Option<u64>, Fields)>;
 
+/// Keys that are gone, or fields of them.
+type Removed = Vec<(Vec<u8>, Option<Vec<u8>>)>;
+
 /// Nothing expires by access here, so that only the walk removes.
 const SHOW: Access = Access { touch: Touch::Lru, expired: Expired::Show };
 
@@ -26,7 +29,7 @@ fn random(state: &mut u64, bound: u64) -> u64 {
 }
 
 /// Walks until it has been everywhere; what was removed, and in how many calls.
-fn walk(keys: &mut Keyspace, now_ms: u64, budget: usize) -> (Vec<(Vec<u8>, Option<Vec<u8>>)>, usize) {
+fn walk(keys: &mut Keyspace, now_ms: u64, budget: usize) -> (Removed, usize) {
     let (mut gone, mut calls) = (Vec::new(), 0);
     loop {
         let progress = keys.active_expire(
