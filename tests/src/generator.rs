@@ -11,6 +11,7 @@
 //!    must return them all.
 
 mod bits;
+mod hash;
 mod list;
 
 use crate::compare::Mask;
@@ -201,6 +202,9 @@ impl Generator {
         }
         if self.random.one_in(5) {
             return self.list_command(k);
+        }
+        if self.random.one_in(5) {
+            return self.hash_command(k);
         }
         let exact = |w: Words| (w, Mask::Exact);
         match self.random.below(96) {
@@ -521,6 +525,7 @@ fn loosest(args: &[Vec<u8>], mask: Mask) -> Mask {
     match args[0].as_slice() {
         b"TTL" | b"PTTL" | b"EXPIRETIME" | b"PEXPIRETIME" | b"KEYS" => mask,
         b"OBJECT" => Mask::Type,
+        b"HRANDFIELD" => Mask::Shape,
         // Bare, it lists every command, which is not what is compared here.
         b"COMMAND" | b"CONFIG" | b"CLIENT" => Mask::Type,
         _ => mask,
@@ -550,6 +555,7 @@ mod tests {
         for name in [
             "SET", "GETEX", "MSETNX", "LCS", "COPY", "RENAMENX", "SWAPDB", "EXPIREAT", "SUBSTR", "PERSIST",
             "BITPOS", "PFMERGE", "LMOVE", "LMPOP",
+            "HINCRBYFLOAT", "HRANDFIELD",
         ] {
             assert!(seen.contains(name), "{name} is in the grammar and was never drawn");
         }
