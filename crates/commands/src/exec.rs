@@ -236,6 +236,8 @@ pub struct Visit<'a> {
     pub facts: &'a mut crate::facts::CoreFacts,
     /// The configuration in force.
     pub config: &'a Arc<config::Config>,
+    /// Up to where collections are kept in compact encodings.
+    pub limits: &'a mut crate::TypeLimits,
     /// What this visit changed. Of all visits of a command only one may log words.
     pub effects: &'a mut Effects,
     /// The client that asked.

@@ -36,6 +36,7 @@ mod keys;
 mod limits;
 mod list;
 mod lookup;
+mod memory;
 mod scan;
 #[cfg(test)]
 mod scenario;
@@ -81,5 +82,6 @@ const FAMILIES: &[&[Command]] = &[
     config_cmd::TABLE,
     command::TABLE,
     debug::TABLE,
+    memory::TABLE,
     cluster::TABLE,
 ];

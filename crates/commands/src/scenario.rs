@@ -204,6 +204,7 @@ impl MiniNode {
                         clients: &mut core.clients,
                         facts: &mut core.facts,
                         config: &self.config,
+                        limits: &mut TypeLimits::of(&self.config, 0),
                         effects: &mut Effects::default(),
                         session: &self.session,
                         at_home: &|slot| core_of(slot) == at,

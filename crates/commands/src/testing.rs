@@ -206,6 +206,7 @@ impl TestNode {
             clients: &mut Nobody,
             facts: &mut self.facts,
             config: &self.config,
+            limits: &mut crate::TypeLimits::of(&self.config, 0),
             effects: &mut self.effects,
             session: &self.session,
             at_home: &self.at_home,

@@ -34,7 +34,7 @@ use std::fmt;
 pub use directive::{Check, Directive, Effect, Kind, NumberForm, Special};
 pub use load::{from_command_line, ConfigFileError, Launch, LoadError, Loader, Sources};
 pub use table::{Id, TABLE};
-pub use value::{events, BadValue, OutputLimit, SavePoint, Value};
+pub use value::{events, memory as parse_memory, BadValue, OutputLimit, SavePoint, Value};
 
 impl Id {
     /// What the table says about it.

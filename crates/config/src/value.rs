@@ -538,7 +538,7 @@ fn c_integer(arg: &[u8], radix: u32) -> Option<i64> {
 
 /// A number of bytes: digits and a unit. As in Redis, no digits are zero, and `k` is 1000 where `kb`
 /// is 1024.
-fn memory(arg: &[u8]) -> Option<u64> {
+pub fn memory(arg: &[u8]) -> Option<u64> {
     let digits = arg.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let unit: u64 = match arg[digits..].to_ascii_lowercase().as_slice() {
         b"" | b"b" => 1,

@@ -58,6 +58,10 @@ pub(super) const DOCS: &[Doc] = &[
     ),
     doc("info", "1.0.0", "O(1)", "Tells facts and counters of the server.")
         .args(&[string("section").optional().multiple()]),
+    doc("memory", "4.0.0", "Depends on the subcommand.", "Tells about the use of memory."),
+    doc("memory|help", "4.0.0", "O(1)", "Lists the subcommands."),
+    doc("memory|usage", "4.0.0", "O(1)", "Estimates the bytes that a key and its value take.")
+        .args(&[key("key", 0), integer("count").token("SAMPLES").optional()]),
     doc(
         "restore-asking",
         "3.0.0",

@@ -37,6 +37,46 @@ impl CommandError {
             "ERR Bad data format"
         })
     }
+
+    // DEBUG.
+
+    /// DEBUG LISTPACK of another encoding.
+    pub fn not_a_listpack() -> CommandError {
+        fixed("ERR Not a listpack encoded object.")
+    }
+
+    /// DEBUG HTSTATS-KEY of another encoding.
+    pub fn not_a_table() -> CommandError {
+        fixed("ERR The value stored at the specified key is not represented using an hash table")
+    }
+
+    /// DEBUG QUICKLIST-PACKED-THRESHOLD of what is no size, or too large.
+    pub fn bad_packed_threshold() -> CommandError {
+        fixed("ERR argument must be a memory value bigger than 1 and smaller than 4gb")
+    }
+
+    /// DEBUG RELOAD with another word.
+    pub fn bad_reload_option() -> CommandError {
+        fixed("ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.")
+    }
+
+    /// DEBUG RELOAD NOSAVE without a file.
+    pub fn nothing_to_reload() -> CommandError {
+        fixed("ERR Error trying to load the RDB dump, check server logs.")
+    }
+
+    /// DEBUG PROTOCOL PUSH where there is no such thing.
+    pub fn no_push_in_resp2() -> CommandError {
+        fixed("ERR RESP2 is not supported by this command")
+    }
+
+    /// DEBUG PROTOCOL of another type.
+    pub fn unknown_protocol_type() -> CommandError {
+        fixed(
+            "ERR Wrong protocol type name. Please use one of the following: string|integer|double|bignum|null|\
+             array|set|map|attrib|push|verbatim|true|false",
+        )
+    }
 }
 
 #[cfg(test)]

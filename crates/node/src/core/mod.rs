@@ -461,7 +461,12 @@ impl Core {
         match message {
             FromControl::Reply(conn, reply) => self.control_replied(conn, reply),
             FromControl::Config(number, config) => {
-                self.settings = Settings::of(&config, self.keyspace.setup().hash_seed);
+                let old = std::mem::replace(
+                    &mut self.settings,
+                    Settings::of(&config, self.keyspace.setup().hash_seed),
+                );
+                // It is DEBUG's, and not in the configuration.
+                self.settings.types.list.plain_from = old.types.list.plain_from;
                 self.config = config;
                 self.control.push_back(ToControl::ConfigApplied(number));
             }

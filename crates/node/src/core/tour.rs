@@ -94,6 +94,7 @@ impl Core {
                 clients: &mut clients,
                 facts: &mut self.facts,
                 config: &self.config,
+                limits: &mut self.settings.types,
                 effects: &mut self.effects,
                 session,
                 now: self.now,
