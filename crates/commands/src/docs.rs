@@ -25,6 +25,7 @@ mod list;
 mod scripting;
 mod server;
 mod set;
+mod sorted_set;
 mod stream;
 mod string;
 
@@ -43,6 +44,7 @@ const GROUPS: &[(&str, &[Doc])] = &[
     ("scripting", scripting::DOCS),
     ("server", server::DOCS),
     ("set", set::DOCS),
+    ("sorted-set", sorted_set::DOCS),
     ("stream", stream::DOCS),
     ("string", string::DOCS),
 ];

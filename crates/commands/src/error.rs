@@ -20,6 +20,7 @@ mod list;
 mod server;
 mod set;
 mod sort;
+mod sorted_set;
 mod stream;
 
 use resp::{Args, Reply};

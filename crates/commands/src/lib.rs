@@ -44,6 +44,7 @@ mod scripting;
 mod server;
 mod set;
 mod sort;
+mod sorted_set;
 mod stream;
 mod string;
 pub mod table;
@@ -67,6 +68,7 @@ const FAMILIES: &[&[Command]] = &[
     hash::TABLE,
     list::TABLE,
     set::TABLE,
+    sorted_set::TABLE,
     stream::TABLE,
     geo::TABLE,
     sort::TABLE,
