@@ -553,9 +553,22 @@ mod tests {
             }
         }
         for name in [
-            "SET", "GETEX", "MSETNX", "LCS", "COPY", "RENAMENX", "SWAPDB", "EXPIREAT", "SUBSTR", "PERSIST",
-            "BITPOS", "PFMERGE", "LMOVE", "LMPOP",
-            "HINCRBYFLOAT", "HRANDFIELD",
+            "SET",
+            "GETEX",
+            "MSETNX",
+            "LCS",
+            "COPY",
+            "RENAMENX",
+            "SWAPDB",
+            "EXPIREAT",
+            "SUBSTR",
+            "PERSIST",
+            "BITPOS",
+            "PFMERGE",
+            "LMOVE",
+            "LMPOP",
+            "HINCRBYFLOAT",
+            "HRANDFIELD",
         ] {
             assert!(seen.contains(name), "{name} is in the grammar and was never drawn");
         }
