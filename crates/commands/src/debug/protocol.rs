@@ -8,7 +8,7 @@ pub(super) fn answer(kind: &[u8], reply: &mut Reply) -> Result<(), CommandError>
     match kind.to_ascii_lowercase().as_slice() {
         b"string" => reply.bulk(b"Hello World"),
         b"integer" => reply.integer(12345),
-        b"double" => reply.double(3.141),
+        b"double" => reply.double_text(b"3.141"),
         b"bignum" => reply.big_number(b"1234567999999999999999999999999999999"),
         b"null" => reply.null(),
         b"array" => {
