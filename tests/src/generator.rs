@@ -13,6 +13,8 @@
 mod bits;
 mod hash;
 mod list;
+mod set;
+mod sorted_set;
 
 use crate::compare::Mask;
 use crate::random::Random;
@@ -180,7 +182,8 @@ impl Generator {
                 let (mut args, mut mask) = self.command();
                 if self.random.one_in(40) {
                     // A word too few or too many is an error, or another command: both know which.
-                    if self.random.one_in(2) && args.len() > 1 {
+                    // SPOP without a count would pop what the other server keeps.
+                    if self.random.one_in(2) && args.len() > 1 && args[0] != b"SPOP" {
                         args.pop();
                     } else {
                         let extra = self.value();
@@ -204,7 +207,13 @@ impl Generator {
             return self.list_command(k);
         }
         if self.random.one_in(5) {
+            return self.sorted_set_command(k);
+        }
+        if self.random.one_in(5) {
             return self.hash_command(k);
+        }
+        if self.random.one_in(5) {
+            return self.set_command(k);
         }
         let exact = |w: Words| (w, Mask::Exact);
         match self.random.below(96) {
@@ -525,7 +534,7 @@ fn loosest(args: &[Vec<u8>], mask: Mask) -> Mask {
     match args[0].as_slice() {
         b"TTL" | b"PTTL" | b"EXPIRETIME" | b"PEXPIRETIME" | b"KEYS" => mask,
         b"OBJECT" => Mask::Type,
-        b"HRANDFIELD" => Mask::Shape,
+        b"SRANDMEMBER" | b"HRANDFIELD" | b"ZRANDMEMBER" => Mask::Shape,
         // Bare, it lists every command, which is not what is compared here.
         b"COMMAND" | b"CONFIG" | b"CLIENT" => Mask::Type,
         _ => mask,
@@ -565,6 +574,8 @@ mod tests {
             "PERSIST",
             "BITPOS",
             "PFMERGE",
+            "SMOVE",
+            "SSCAN",
             "LMOVE",
             "LMPOP",
             "HINCRBYFLOAT",

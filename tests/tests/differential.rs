@@ -1,7 +1,6 @@
 //! The case files and the random generator, against the reference server, byte for byte.
 //!
-//! There are no types but strings yet, so a wrong type cannot be stored: WRONGTYPE cases come with
-//! the second type.
+//! Where Redis 7.2 differs from the server that is installed, 7.2 counts: such cases are unit tests of `commands`.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
