@@ -176,7 +176,7 @@ fn add(cx: &mut Exec, args: Args, reply: &mut Reply, mut increment: bool) -> Out
         first += 1;
     }
     let count = (args.len() - first) / 2;
-    if count == 0 || (args.len() - first) % 2 != 0 {
+    if count == 0 || !(args.len() - first).is_multiple_of(2) {
         return Err(CommandError::Syntax);
     }
     let Conditions { only_new, only_existing, only_greater, only_less } = conditions;
@@ -440,17 +440,18 @@ fn say_member(reply: &mut Reply, member: Item) {
     }
 }
 
-/// A sorted set of these elements, of which no two have the same member.
-fn gather<'a>(elements: impl ExactSizeIterator<Item = (Item<'a>, f64)>, limits: &Limits) -> SortedSet {
-    let count = elements.len();
-    let mut set = SortedSet::new();
-    for (i, (member, score)) in elements.enumerate() {
-        member.with_bytes(|member| {
-            if i == 0 {
-                set = SortedSet::for_members(member, count, limits);
-            }
-            set.add(member, score, Conditions::default(), limits).expect("no score is NaN");
-        });
+/// A sorted set of these elements, of which no two have the same member. A large one is large from the beginning: a
+/// listpack would forget the sign of a zero.
+fn gather<'a>(
+    elements: impl ExactSizeIterator<Item = (Item<'a>, f64)> + Clone,
+    limits: &Limits,
+) -> SortedSet {
+    let Some((longest, _)) = elements.clone().max_by_key(|(member, _)| member.len()) else {
+        return SortedSet::new();
+    };
+    let mut set = longest.with_bytes(|member| SortedSet::for_members(member, elements.len(), limits));
+    for (member, score) in elements {
+        member.with_bytes(|member| set.add(member, score, Conditions::default(), limits)).expect("no NaN");
     }
     set
 }
