@@ -2,7 +2,9 @@
 //!
 //! Sorted sets have keys of their own, and are met by strings and sets all the same. Scores are halves of small
 //! integers, infinities or none: Redis 7.0 writes other scores with more digits than 7.2. What chooses at random
-//! is compared by its shape. ZRANK is left to the case file: a word too many is an option to 7.2. Members come from a small range, so that sets meet, and now and then there are many.
+//! is compared by its shape. ZRANK is left to the case file: a word too many is an option to 7.2. No weight makes a
+//! zero negative: listpacks of 7.0 keep its sign. Members come from a small range, so that sets meet, and now and
+//! then there are many.
 
 use super::{Generator, Words, VALUES};
 use crate::compare::Mask;
@@ -163,7 +165,7 @@ impl Generator {
                 0 => words.push(b"WITHSCORES".to_vec()),
                 1 => words.extend([b"AGGREGATE".to_vec(), self.one_of(&["SUM", "MIN", "max", "x"])]),
                 2 => words.extend([b"LIMIT".to_vec(), self.one_of(COUNTS)]),
-                _ => words.extend([b"WEIGHTS".to_vec(), self.one_of(&["2", "-1", "0.5", "0", "inf", "x"])]),
+                _ => words.extend([b"WEIGHTS".to_vec(), self.one_of(&["2", "3", "0.5", "inf", "x"])]),
             }
         }
         words
