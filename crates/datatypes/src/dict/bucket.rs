@@ -328,7 +328,8 @@ impl Bucket {
     /// Appends all entries of another one.
     pub(super) fn append(&mut self, other: &Bucket) {
         if !self.block.is_empty() {
-            let room = (self.count() + other.count()).next_multiple_of(ROOM_STEP) - self.room();
+            let wanted = (self.count() + other.count()).next_multiple_of(ROOM_STEP);
+            let room = wanted.saturating_sub(self.room());
             self.reserve(self.used() + other.used() + 3 * room);
         }
         for index in 0..other.count() {
