@@ -40,11 +40,11 @@ const LATER: &[&str] = &[
 ];
 
 /// Groups of which every command is built but those of [`NOT_BUILT`].
-const WHOLE: &[&str] = &["string", "generic", "list", "hash", "bitmap", "hyperloglog", "geo"];
+const WHOLE: &[&str] =
+    &["string", "generic", "list", "hash", "set", "sorted_set", "stream", "bitmap", "hyperloglog", "geo"];
 
 /// Groups of which some commands are built.
-const IN_PART: &[&str] =
-    &["connection", "server", "cluster", "scripting", "list", "set", "sorted_set", "stream"];
+const IN_PART: &[&str] = &["connection", "server", "cluster", "scripting"];
 
 /// The order in which COMMAND lists what a command does with a key.
 const KEY_FLAGS: &[&str] = &[
