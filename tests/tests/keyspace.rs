@@ -139,13 +139,12 @@ fn scan_returns_what_is_there_during_the_whole_iteration() {
 }
 
 #[test]
-fn one_huge_slot_grows_without_a_pause() {
+fn a_million_keys_go_into_one_slot() {
     const KEYS: usize = 1_000_000;
     const BATCH: usize = 50;
     let server = Setup::subject(1).start();
     let mut client = server.client();
     let mut slowest = Duration::ZERO;
-    let mut over = 0;
     for start in (0..KEYS).step_by(BATCH) {
         let bytes: Vec<u8> =
             (start..start + BATCH).flat_map(|i| encode(&["SET", &format!("{{tag}}{i}"), "v"])).collect();
@@ -154,17 +153,14 @@ fn one_huge_slot_grows_without_a_pause() {
         for _ in 0..BATCH {
             client.try_read().expect("a reply").ok();
         }
-        let took = begin.elapsed();
-        slowest = slowest.max(took);
-        over += usize::from(took > Duration::from_millis(30));
+        slowest = slowest.max(begin.elapsed());
     }
-    println!(
-        "{KEYS} keys in one slot: slowest batch of {BATCH} took {slowest:?}, {over} took more than 30 ms"
-    );
+    // How little an insertion may move is counted, not timed, in the tests of `keyspace`.
+    println!("{KEYS} keys in one slot: the slowest batch of {BATCH} took {slowest:?}");
     assert_eq!(client.call(&["DBSIZE"]).integer(), KEYS as i64);
-    // A table that moves all its keys at once takes tens of milliseconds at every doubling of the last few;
-    // a busy machine takes them at any time, but not often.
-    assert!(over < 5, "{over} batches took more than 30 ms, the slowest {slowest:?}");
+    for i in (0..KEYS).step_by(997) {
+        assert_eq!(client.call(&["EXISTS", &format!("{{tag}}{i}")]).integer(), 1);
+    }
     let begin = Instant::now();
     client.call(&["FLUSHALL"]).ok();
     println!("FLUSHALL took {:?}", begin.elapsed());
